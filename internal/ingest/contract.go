@@ -1,0 +1,28 @@
+// Package ingest is the one door to the journal: it checks limits and room, cuts requests
+// into pieces, gathers small requests into one entry, and answers with RecordIds once the
+// journal has everything on disk.
+//
+//   - Door: the queue of waiting requests in front of one shard.
+//   - Group: the requests that one journal write stores together.
+package ingest
+
+import (
+	"context"
+
+	"hydrant/internal/record"
+)
+
+// Log is what ingest needs of the journal (journal.Engine promises the same).
+type Log interface {
+	Apply(ctx context.Context, tx *record.Tx) error
+	Space() record.Space
+}
+
+// Packer turns raw records into a piece under the stream's codec. Implementations are
+// called from many goroutines and bound their own memory.
+type Packer interface {
+	// Pack compresses raw (the records back to back) into dst[:0] where that saves space,
+	// for a stream whose objects are gzip at the given deflate level (0: they are not).
+	// It returns the piece, whose Stored may share dst's or raw's memory.
+	Pack(dst []byte, raw []byte, lengths []uint32, gzipLevel int) record.Piece
+}

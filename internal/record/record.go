@@ -1,0 +1,221 @@
+// Package record is the vocabulary that every room shares: what a record is while
+// it travels, how a place in the journal is written down, and what the journal is
+// asked to keep. It has no behaviour of its own beyond encoding those words.
+//
+//   - A Record is the bytes of one Record.Data. It is never split and never changed.
+//   - A Queue is one log of entries: a shard of one output of one stream incarnation.
+//   - An Entry is what one request (or a few small ones together) stored in a queue.
+//   - A Piece is an entry's content before the journal gave it a place.
+//   - A Position is (entry sequence, index of the record in the entry).
+//   - A Mark is a position together with the counts of everything before it.
+//   - A Tx is a set of appends, state writes and trims that happen together or not at all.
+package record
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// MaxRecordBytes is the largest record, 1,000 KiB before base64 (spec firehose.md 11.1).
+const MaxRecordBytes = 1_024_000
+
+// MaxPieceBytes is where raw bytes are cut into pieces, at a record boundary. Only a
+// piece of a single record may be larger (DESIGN.md section 2, "Entry").
+const MaxPieceBytes = 256 << 10
+
+// Output numbers the queues that a stream feeds. The numbers are stored in keys and
+// entries and must never change.
+type Output uint16
+
+// The outputs of a stream. Without processors Data is the ingest log itself.
+const (
+	Data             Output = 0 // records on their way to the destination
+	Backup           Output = 1 // source records, as they came
+	ProcessingFailed Output = 2 // failure records of error-output-type processing-failed
+)
+
+// Queue names one log of entries: one shard of one output of one stream incarnation.
+type Queue struct {
+	Stream StreamID
+	Output Output
+	Shard  uint32
+}
+
+// String gives the queue as it is written in logs and reports: STREAMID/output/shard.
+func (q Queue) String() string {
+	return fmt.Sprintf("%s/%d/%d", q.Stream, q.Output, q.Shard)
+}
+
+// Position is the place of a record in its queue: the sequence of its entry, counted
+// from 1, and its index in that entry, counted from 0.
+type Position struct {
+	Entry uint64 `json:"entry"`
+	Index uint32 `json:"index,omitzero"`
+}
+
+// Less reports whether p lies before o.
+func (p Position) Less(o Position) bool {
+	return p.Entry < o.Entry || p.Entry == o.Entry && p.Index < o.Index
+}
+
+// Counts is a number of records and of their raw bytes (before any compression).
+type Counts struct {
+	Records uint64 `json:"records"`
+	Bytes   uint64 `json:"bytes"`
+}
+
+// Add returns c + o.
+func (c Counts) Add(o Counts) Counts { return Counts{c.Records + o.Records, c.Bytes + o.Bytes} }
+
+// Sub returns c - o; o must not exceed c.
+func (c Counts) Sub(o Counts) Counts { return Counts{c.Records - o.Records, c.Bytes - o.Bytes} }
+
+// Mark is a position with the counts of all records that were ever before it in the
+// queue, trimmed ones included, so that two marks give the size of what lies between.
+type Mark struct {
+	Position
+	Before Counts `json:"before"`
+}
+
+// Batch is the records of one request: their bytes back to back, and each one's length.
+type Batch struct {
+	Data    []byte
+	Lengths []uint32
+}
+
+// Codec says how an entry's bytes are stored.
+type Codec uint8
+
+// The codecs. The numbers are stored in entries and must never change.
+const (
+	None    Codec = 0 // raw bytes, back to back
+	S2      Codec = 1 // one S2 block of the raw bytes
+	Deflate Codec = 2 // deflate blocks ending in a sync flush, none of them final (RFC 1951)
+)
+
+// Piece is a run of records ready for the journal.
+type Piece struct {
+	Codec    Codec
+	Level    int8     // deflate level that made Stored; 0 for other codecs
+	RawBytes uint32   // sum of Lengths
+	RawCRC   uint32   // CRC-32 (IEEE) of the raw bytes, as gzip wants it
+	Lengths  []uint32 // raw length of each record, bytes
+	Stored   []byte   // the raw bytes under Codec
+}
+
+// Counts returns the piece's records and raw bytes.
+func (p *Piece) Counts() Counts { return Counts{uint64(len(p.Lengths)), uint64(p.RawBytes)} }
+
+// Entry is a piece at its place in a queue. While Missing is above zero it stands for
+// that many entries, from Sequence on, which are damaged beyond reading: it carries no
+// piece, and Lost counts what they held.
+type Entry struct {
+	Queue    Queue
+	Sequence uint64
+	Before   Counts // of the queue, before this entry
+	Arrival  int64  // when the records were accepted, Unix milliseconds, UTC
+	KeyID    string // data key that Stored is encrypted under; empty when it is not
+	Piece
+	Missing uint64
+	Lost    Counts
+}
+
+// Counts returns what the entry stands for: its records, or those lost with it.
+func (e *Entry) Counts() Counts {
+	if e.Missing > 0 {
+		return e.Lost
+	}
+	return e.Piece.Counts()
+}
+
+// After returns the mark behind the whole entry.
+func (e *Entry) After() Mark {
+	n := max(e.Missing, 1)
+	return Mark{Position{Entry: e.Sequence + n}, e.Before.Add(e.Counts())}
+}
+
+// Append asks for pieces to be stored at the end of a queue. Apply sets First to the
+// sequence of the first piece's entry; the others follow without gaps.
+type Append struct {
+	Queue   Queue
+	Arrival time.Time // stored to the millisecond
+	Pieces  []Piece
+	First   uint64
+}
+
+// State is one named value and its version, which starts at 1 and grows by one with each write.
+type State struct {
+	Key     string
+	Value   []byte
+	Version uint64
+}
+
+// StateWrite asks for a value to be stored if the key's version is still Old (0: the key
+// does not exist). The new version is Old+1. A nil Value deletes the key.
+type StateWrite struct {
+	Key   string
+	Old   uint64
+	Value []byte
+}
+
+// Trim asks for the entries of a queue with a sequence below Before to be forgotten. The
+// queue's next sequence and counts stay.
+type Trim struct {
+	Queue  Queue
+	Before uint64
+}
+
+// Tx is what the journal makes durable at once, or not at all.
+type Tx struct {
+	Appends []Append
+	States  []StateWrite
+	Trims   []Trim
+	Drops   []Queue // queues to forget entirely, their sequence and counts too
+}
+
+// Space is what the journal knows of its disk, in bytes.
+type Space struct {
+	Stored uint64 // held by the journal's own files
+	Free   uint64 // free for it on the file system; the ballast is not free
+	Total  uint64 // size of the file system
+}
+
+// Errors that rooms tell each other by. They are wrapped with what was being done.
+var (
+	// ErrConflict: a StateWrite found another version. Nothing of the Tx was stored.
+	ErrConflict = errors.New("state was changed by another writer")
+	// ErrUncertain: the outcome is unknown; part of what was asked may turn out stored
+	// after the next start. The journal takes no more writes.
+	ErrUncertain = errors.New("outcome of the write is unknown")
+	// ErrNoSpace: the disk, or the share of it that was allowed, is full. Nothing was stored.
+	ErrNoSpace = errors.New("no space left for the journal")
+	// ErrClosed: the journal is closed.
+	ErrClosed = errors.New("journal is closed")
+	// ErrStop, returned by a callback, ends a read without an error.
+	ErrStop = errors.New("stop reading")
+	// ErrThrottled: a budget (memory, disk, quota) is used up; the producer should slow down.
+	ErrThrottled = errors.New("slow down")
+
+	// ErrUploadGone: the destination does not know the multipart upload (any more).
+	ErrUploadGone = errors.New("no such upload")
+	// ErrNoBucket: the bucket does not exist, so nothing can have been written to it.
+	ErrNoBucket = errors.New("no such bucket")
+	// ErrDenied: the destination refuses our credentials or permissions.
+	ErrDenied = errors.New("access denied")
+)
+
+// Object is what a destination is asked to store: a name and how to label it. Bytes and
+// counts travel beside it.
+type Object struct {
+	Bucket          string `json:"bucket"`
+	Key             string `json:"key"`
+	ContentType     string `json:"contentType,omitzero"`
+	ContentEncoding string `json:"contentEncoding,omitzero"`
+}
+
+// Part is one uploaded part of a multipart upload.
+type Part struct {
+	Number int32  `json:"n"` // from 1
+	ETag   string `json:"etag"`
+}
