@@ -1,0 +1,174 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"hydrant/internal/record"
+	"hydrant/internal/stream"
+)
+
+// ErrClosed says that the stream takes no more records: it is being deleted, or the node
+// is stopping.
+var ErrClosed = errors.New("stream takes no more records")
+
+// packAlone is from how many raw bytes on a request is packed by its own goroutine, into
+// entries of its own. Smaller ones are gathered: a piece below 16 KiB compresses badly
+// (DESIGN.md section 6) and an entry of its own costs more than its records.
+const packAlone = 16 << 10
+
+// Options are what ingest is built from. All fields are required but OnAppend.
+type Options struct {
+	Log    Log
+	Packer Packer
+	Now    func() time.Time // wall clock, for arrival times
+	// GzipLevel is the deflate level of streams whose objects are gzip, 1 to 9.
+	GzipLevel int
+	// OnAppend is told, after each durable write, which queue has grown. It must not block.
+	OnAppend func(record.Queue)
+}
+
+// Ingest stores records. It has no goroutines of its own: the requests themselves take
+// turns at writing.
+type Ingest struct {
+	opt   Options
+	doors sync.Map // record.Queue → *door
+}
+
+// New returns an Ingest over a journal.
+func New(opt Options) *Ingest {
+	if opt.OnAppend == nil {
+		opt.OnAppend = func(record.Queue) {}
+	}
+	return &Ingest{opt: opt}
+}
+
+// Put stores the records of b in the ingest log of d and returns when they are on disk.
+// It reports in got where they are. Nothing of b is kept.
+//
+// Errors: record.ErrThrottled when the journal has no room (nothing was stored), ErrClosed
+// when the stream is going away, others when the journal failed (the records may be stored).
+func (in *Ingest) Put(ctx context.Context, d *stream.Definition, b record.Batch, got *Receipt) error {
+	q := record.Queue{Stream: d.ID, Output: record.Data, Shard: shardFor(d)}
+	got.Queue, got.Runs = q, got.Runs[:0]
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("put to stream %s: %w", d.Name, err)
+	}
+	req := newRequest(in.level(d), b, got)
+	defer req.free()
+	if len(b.Data) >= packAlone {
+		req.pack(in.opt.Packer)
+	}
+	if err := in.door(q).pass(in, req); err != nil {
+		return fmt.Errorf("put to stream %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// shardFor picks the shard of a stream that a request goes to. The order of one client's
+// records holds within a shard, so a stream of one shard keeps it.
+func shardFor(d *stream.Definition) uint32 { return 0 % max(d.Shards, 1) }
+
+// level is the deflate level that entries of the stream are stored under, 0 for none.
+func (in *Ingest) level(d *stream.Definition) int {
+	if d.S3 != nil && d.S3.CompressionFormat == stream.Gzip {
+		return in.opt.GzipLevel
+	}
+	return 0
+}
+
+func (in *Ingest) door(q record.Queue) *door {
+	if d, ok := in.doors.Load(q); ok {
+		return d.(*door)
+	}
+	d, _ := in.doors.LoadOrStore(q, &door{queue: q})
+	return d.(*door)
+}
+
+// Close makes a stream's doors refuse every Put from now on and returns when the writes in
+// progress are done, so that nothing can follow into a queue that is being dropped. The
+// closed doors stay, some hundred bytes each: a request that looked the stream up before
+// must find them closed.
+func (in *Ingest) Close(d *stream.Definition) {
+	for shard := range max(d.Shards, 1) {
+		in.door(record.Queue{Stream: d.ID, Output: record.Data, Shard: shard}).close()
+	}
+}
+
+// request is one Put on its way through a door. The requests are pooled, with the memory
+// that packing needs.
+type request struct {
+	batch  record.Batch
+	level  int
+	got    *Receipt
+	pieces []record.Piece // packed by the requester; none for a small request
+	arena  []byte         // backs the pieces
+	turn   chan outcome   // capacity 1
+}
+
+type outcome struct {
+	lead bool // the door is yours: write the next group
+	err  error
+}
+
+var requests = sync.Pool{New: func() any { return &request{turn: make(chan outcome, 1)} }}
+
+func newRequest(level int, b record.Batch, got *Receipt) *request {
+	r := requests.Get().(*request)
+	r.batch, r.level, r.got = b, level, got
+	return r
+}
+
+func (r *request) free() {
+	clear(r.pieces)
+	r.batch, r.got, r.pieces, r.arena = record.Batch{}, nil, r.pieces[:0], r.arena[:0]
+	requests.Put(r)
+}
+
+// pack cuts the request into pieces at record boundaries and packs each.
+func (r *request) pack(p Packer) {
+	data, lengths := r.batch.Data, r.batch.Lengths
+	for len(lengths) > 0 {
+		n, size := cut(lengths)
+		r.arena = room(r.arena, size)
+		dst := r.arena[len(r.arena):]
+		piece := p.Pack(dst, data[:size], lengths[:n], r.level)
+		if len(piece.Stored) <= cap(dst) && sameStart(dst, piece.Stored) {
+			r.arena = r.arena[:len(r.arena)+len(piece.Stored)]
+		}
+		r.pieces = append(r.pieces, piece)
+		data, lengths = data[size:], lengths[n:]
+	}
+}
+
+// room returns arena with space for a packed piece of size raw bytes behind its length.
+// What earlier pieces point to stays where it is.
+func room(arena []byte, size int) []byte {
+	need := size + size/64 + 1024
+	if cap(arena)-len(arena) >= need {
+		return arena
+	}
+	return make([]byte, 0, max(need, 2*cap(arena)))
+}
+
+// sameStart reports whether b is what was written at the start of dst's space.
+func sameStart(dst, b []byte) bool {
+	return len(b) > 0 && cap(dst) > 0 && &dst[:1][0] == &b[0]
+}
+
+// cut returns how many records, and bytes, make the next piece: at most MaxPieceBytes and
+// MaxEntryRecords, but always one record.
+func cut(lengths []uint32) (n, size int) {
+	for n < len(lengths) && n < record.MaxEntryRecords {
+		l := int(lengths[n])
+		if n > 0 && size+l > record.MaxPieceBytes {
+			break
+		}
+		size += l
+		n++
+	}
+	return n, size
+}
