@@ -27,12 +27,8 @@ type Log interface {
 	State(ctx context.Context, key string) (record.State, error)
 }
 
-// Body is bytes that can be sent again from the start. Destinations call Reader for each
-// attempt and Close every reader, and keep nothing of it after they return.
-type Body interface {
-	Size() int64
-	Reader() io.ReadSeekCloser
-}
+// Body is bytes that can be sent again from the start; destinations know it from record.
+type Body = record.Body
 
 // Destination is a store of objects that become visible whole or not at all. It makes one
 // attempt per call and never retries: the runner does, with backoff. A nil error means that
@@ -66,13 +62,5 @@ type Encoding interface {
 	NewEncoder(w io.Writer) Encoder
 }
 
-// Encoder writes one object. It belongs to one goroutine.
-type Encoder interface {
-	// Add appends the records from to to-1 (indices within the entry). Nothing of the
-	// entry is kept after Add returns.
-	Add(e *record.Entry, from, to uint32) error
-	// Close writes what is left and the end of the object. It does not close w.
-	Close() error
-	// Abandon frees the encoder without finishing the object.
-	Abandon()
-}
+// Encoder writes one object; encodings know it from record.
+type Encoder = record.Encoder

@@ -14,6 +14,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -218,4 +219,22 @@ type Object struct {
 type Part struct {
 	Number int32  `json:"n"` // from 1
 	ETag   string `json:"etag"`
+}
+
+// Body is bytes that can be sent again from the start. Destinations call Reader for each
+// attempt and Close every reader, and keep nothing of it after they return.
+type Body interface {
+	Size() int64
+	Reader() io.ReadSeekCloser
+}
+
+// Encoder writes one object. It belongs to one goroutine.
+type Encoder interface {
+	// Add appends the records from to to-1 (indices within the entry). Nothing of the
+	// entry is kept after Add returns.
+	Add(e *Entry, from, to uint32) error
+	// Close writes what is left and the end of the object. It does not close the writer.
+	Close() error
+	// Abandon frees the encoder without finishing the object.
+	Abandon()
 }
