@@ -5,6 +5,9 @@
 //   - Definition: everything that is known of one stream incarnation.
 //   - Version: starts at 1 and grows with every effective update.
 //   - Status: the state machine of spec section 2.2.
+//   - Configuration: a destination as a client sent it, before the defaults.
+//   - Destination: the same with the defaults, as it is stored and shown.
+//   - Refusal: why a configuration cannot be a stream's, in the words that clients get.
 package stream
 
 import (
@@ -28,10 +31,17 @@ const (
 // Type is where a stream's records come from.
 type Type string
 
-// DirectPut streams take records from PutRecord and PutRecordBatch.
-const DirectPut Type = "DirectPut"
+// The types of the API. Only DirectPut streams, which take records from PutRecord and
+// PutRecordBatch, are built.
+const (
+	DirectPut Type = "DirectPut"
+	Kinesis   Type = "KinesisStreamAsSource"
+	MSK       Type = "MSKAsSource"
+	Database  Type = "DatabaseAsSource"
+)
 
-// Definition is everything that is known of one stream incarnation.
+// Definition is everything that is known of one stream incarnation. A definition that the
+// registry handed out is shared by all its readers and must not be changed.
 type Definition struct {
 	ID      record.StreamID `json:"id"`
 	Name    string          `json:"name"`
@@ -51,11 +61,16 @@ type Definition struct {
 	S3 *S3Destination `json:"s3"`
 }
 
-// Failure says why a stream is CREATING_FAILED or DELETING_FAILED.
+// Failure says why a stream is CREATING_FAILED or DELETING_FAILED: one of the types that
+// spec section 2.2 lists, and a sentence. As an error it tells the registry that trying
+// again is of no use.
 type Failure struct {
 	Type    string `json:"Type"`
 	Details string `json:"Details"`
 }
+
+// Error gives the failure as one line.
+func (f *Failure) Error() string { return f.Type + ": " + f.Details }
 
 // Tag is a key and value that users attach to a stream.
 type Tag struct {
@@ -63,42 +78,23 @@ type Tag struct {
 	Value *string `json:"Value,omitzero"`
 }
 
-// BufferingHints say when a buffer is delivered: at a size in MiB of record bytes before
-// compression, or at an age in seconds, whichever is first (spec section 3).
-type BufferingHints struct {
-	SizeInMBs         int `json:"SizeInMBs"`
-	IntervalInSeconds int `json:"IntervalInSeconds"`
+// ARN names a stream of an account and region (spec section 2.1).
+func ARN(partition, region, account, name string) string {
+	return "arn:" + partition + ":firehose:" + region + ":" + account + ":deliverystream/" + name
 }
 
-// Compression is S3's CompressionFormat.
-type Compression string
-
-// The compressions that are built.
-const (
-	Uncompressed Compression = "UNCOMPRESSED"
-	Gzip         Compression = "GZIP"
-)
-
-// S3Destination is an S3 or ExtendedS3 destination (spec section 9.1). Pointers tell an
-// empty string that was sent from a member that was not.
-type S3Destination struct {
-	RoleARN           string         `json:"RoleARN"`
-	BucketARN         string         `json:"BucketARN"`
-	Prefix            *string        `json:"Prefix,omitzero"`
-	ErrorOutputPrefix *string        `json:"ErrorOutputPrefix,omitzero"`
-	BufferingHints    BufferingHints `json:"BufferingHints"`
-	CompressionFormat Compression    `json:"CompressionFormat"`
-	FileExtension     *string        `json:"FileExtension,omitzero"`
-	CustomTimeZone    *string        `json:"CustomTimeZone,omitzero"`
-}
-
-// MaxBufferBytes is the largest buffer of an S3 destination, 128 MiB (spec section 3.2).
-const MaxBufferBytes = 128 << 20
-
-// BufferBytes is the size hint in bytes.
-func (d *S3Destination) BufferBytes() uint64 { return uint64(d.BufferingHints.SizeInMBs) << 20 }
-
-// BufferInterval is the age hint.
-func (d *S3Destination) BufferInterval() time.Duration {
-	return time.Duration(d.BufferingHints.IntervalInSeconds) * time.Second
+// UniqueTags returns the tags with each key once; the last value of a key counts (spec
+// section 2.10). The order is that of the keys' first appearance.
+func UniqueTags(tags []Tag) []Tag {
+	at := make(map[string]int, len(tags))
+	var unique []Tag
+	for _, t := range tags {
+		if i, ok := at[t.Key]; ok {
+			unique[i] = t
+			continue
+		}
+		at[t.Key] = len(unique)
+		unique = append(unique, t)
+	}
+	return unique
 }

@@ -1,0 +1,224 @@
+package stream
+
+import "fmt"
+
+// Refusal says why a configuration cannot be a stream's. Message is for the client, who
+// gets it word for word as an InvalidArgumentException (spec section 2.13).
+type Refusal struct{ Message string }
+
+// Error is the message.
+func (r *Refusal) Error() string { return r.Message }
+
+func refuse(format string, args ...any) error {
+	return &Refusal{Message: fmt.Sprintf(format, args...)}
+}
+
+// unsupported refuses an option that exists but is not built. It is never accepted and
+// ignored, so that nobody finds out from their data.
+func unsupported(option string) error {
+	return refuse("%s is not supported by this version of Hydrant.", option)
+}
+
+// PrefixChecker judges the prefixes and the time zone of an S3 destination by the rules of
+// spec section 4.8. The text of its error is the message that the client gets.
+type PrefixChecker func(prefix, errorPrefix, zone string, dynamicPartitioning bool) error
+
+// Check makes the semantic checks of CreateDeliveryStream (spec section 2.3, steps 3 and
+// 4), in the order of the spec. It assumes that c satisfies the constraints of its shapes.
+// Errors are Refusals.
+func (c *Configuration) Check(prefixes PrefixChecker) error {
+	if err := c.checkOneDestination(); err != nil {
+		return err
+	}
+	if err := c.checkSource(); err != nil {
+		return err
+	}
+	if err := c.checkEncryption(); err != nil {
+		return err
+	}
+	if err := c.checkBuilt(); err != nil {
+		return err
+	}
+	if c.S3 != nil {
+		return c.S3.legacy().check(prefixes)
+	}
+	return c.ExtendedS3.check(prefixes)
+}
+
+// others names the unbuilt destinations that were given.
+func (o *OtherDestinations) others() []string {
+	var names []string
+	for _, d := range []struct {
+		given *given
+		name  string
+	}{
+		{o.Redshift, "RedshiftDestinationConfiguration"},
+		{o.Elasticsearch, "ElasticsearchDestinationConfiguration"},
+		{o.OpenSearch, "AmazonopensearchserviceDestinationConfiguration"},
+		{o.OpenSearchServerless, "AmazonOpenSearchServerlessDestinationConfiguration"},
+		{o.Splunk, "SplunkDestinationConfiguration"},
+		{o.HTTPEndpoint, "HttpEndpointDestinationConfiguration"},
+		{o.Snowflake, "SnowflakeDestinationConfiguration"},
+		{o.Iceberg, "IcebergDestinationConfiguration"},
+	} {
+		if d.given != nil {
+			names = append(names, d.name)
+		}
+	}
+	return names
+}
+
+func (c *Configuration) checkOneDestination() error {
+	n := len(c.others())
+	switch {
+	case c.S3 != nil && c.ExtendedS3 != nil && n == 0:
+		return refuse("Exactly one of S3DestinationConfiguration or ExtendedS3DestinationConfiguration must be specified.")
+	case c.S3 != nil && c.ExtendedS3 != nil:
+		n += 2
+	case c.S3 != nil || c.ExtendedS3 != nil:
+		n++
+	}
+	if n != 1 {
+		return refuse("Exactly one destination configuration is supported for a Firehose")
+	}
+	return nil
+}
+
+// checkSource says whether type and source configurations fit (spec section 2.13.3).
+func (c *Configuration) checkSource() error {
+	source := c.source()
+	if c.Kinesis != nil && source != Kinesis {
+		return refuse("KinesisSourceStreamConfig is only applicable for KinesisStreamAsSource stream type")
+	}
+	switch {
+	case source == Kinesis && c.Kinesis == nil:
+		return refuse("KinesisSourceStreamConfig is mandatory for KinesisStreamAsSource stream type.")
+	case source == MSK && c.MSK == nil:
+		return refuse("MSKSourceConfig is mandatory for MSK as Source stream type.")
+	case source == Database && c.Iceberg == nil:
+		return refuse("IcebergDestinationConfiguration must be specified for Database as Source.")
+	}
+	return nil
+}
+
+// checkEncryption says whether the stream's own encryption is asked for consistently.
+func (c *Configuration) checkEncryption() error {
+	if c.Encryption == nil {
+		return nil
+	}
+	if s := c.source(); s != DirectPut && s != Database {
+		return refuse("Server side encryption from firehose is only allowed for direct put delivery streams and database as a source delivery streams")
+	}
+	switch {
+	case c.Encryption.KeyType == "CUSTOMER_MANAGED_CMK" && c.Encryption.KeyARN == nil:
+		return refuse("KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK")
+	case c.Encryption.KeyType == "AWS_OWNED_CMK" && c.Encryption.KeyARN != nil:
+		return refuse("KeyARN cannot be specified when KeyType is AWS_OWNED_CMK")
+	}
+	return nil
+}
+
+// checkBuilt refuses sources, destinations and encryption that are legal but not built.
+func (c *Configuration) checkBuilt() error {
+	switch {
+	case c.source() != DirectPut:
+		return unsupported("DeliveryStreamType " + string(c.source()))
+	case c.MSK != nil:
+		return unsupported("MSKSourceConfiguration")
+	case c.Database != nil:
+		return unsupported("DatabaseSourceConfiguration")
+	case c.Encryption != nil:
+		return unsupported("DeliveryStreamEncryptionConfigurationInput")
+	}
+	if names := c.others(); len(names) > 0 {
+		return unsupported(names[0])
+	}
+	return nil
+}
+
+// check makes the checks of one S3 destination.
+func (c *S3Configuration) check(prefixes PrefixChecker) error {
+	dynamic := c.Partitioning != nil && c.Partitioning.Enabled
+	if err := prefixes(or(c.Prefix, ""), or(c.ErrorOutputPrefix, ""), or(c.CustomTimeZone, ""), dynamic); err != nil {
+		return &Refusal{Message: err.Error()}
+	}
+	for _, check := range []func() error{
+		c.checkCompression, c.checkObjectEncryption, c.checkLogging, c.checkBackup,
+		c.checkProcessing, c.checkConversion, c.checkPartitioning,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *S3Configuration) checkCompression() error {
+	switch format := or(c.CompressionFormat, Uncompressed); format {
+	case Uncompressed, Gzip:
+		return nil
+	default:
+		return unsupported("CompressionFormat " + string(format))
+	}
+}
+
+func (c *S3Configuration) checkObjectEncryption() error {
+	e := c.Encryption
+	if e == nil {
+		return nil
+	}
+	if (e.NoEncryptionConfig != nil) == (e.KMSEncryptionConfig != nil) {
+		return refuse("Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified")
+	}
+	if e.KMSEncryptionConfig != nil {
+		return unsupported("EncryptionConfiguration.KMSEncryptionConfig")
+	}
+	return nil
+}
+
+func (c *S3Configuration) checkLogging() error {
+	if c.Logging == nil || !c.Logging.Enabled {
+		return nil
+	}
+	if or(c.Logging.LogGroupName, "") == "" {
+		return refuse("CloudWatch Log Group Name is required if CloudWatch Logging is enabled")
+	}
+	return unsupported("CloudWatchLoggingOptions.Enabled: true")
+}
+
+func (c *S3Configuration) checkBackup() error {
+	if or(c.S3BackupMode, BackupDisabled) == BackupDisabled {
+		return nil
+	}
+	if c.S3Backup == nil {
+		return refuse("S3 backup destination configuration is required when enabling S3 backup.")
+	}
+	return unsupported("S3BackupMode Enabled")
+}
+
+// maxProcessors is how many processors a stream may have (spec section 11.1).
+const maxProcessors = 5
+
+func (c *S3Configuration) checkProcessing() error {
+	if c.Processing == nil || !c.Processing.Enabled {
+		return nil
+	}
+	if n := len(c.Processing.Processors); n < 1 || n > maxProcessors {
+		return refuse("A maximum of %d and a minimum of 1 processor needs to be supplied when processing is enabled.", maxProcessors)
+	}
+	return unsupported("ProcessingConfiguration.Enabled: true")
+}
+
+func (c *S3Configuration) checkConversion() error {
+	if c.Conversion == nil || !or(c.Conversion.Enabled, true) {
+		return nil
+	}
+	return unsupported("DataFormatConversionConfiguration.Enabled: true")
+}
+
+func (c *S3Configuration) checkPartitioning() error {
+	if c.Partitioning == nil || !c.Partitioning.Enabled {
+		return nil
+	}
+	return unsupported("DynamicPartitioningConfiguration.Enabled: true")
+}

@@ -1,0 +1,149 @@
+package stream
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+)
+
+const minimal = `"RoleARN":"arn:aws:iam::123456789012:role/fh","BucketARN":"arn:aws:s3:::logs"`
+
+func parse(t *testing.T, text string) *Configuration {
+	t.Helper()
+	var c Configuration
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	return &c
+}
+
+func anyPrefix(string, string, string, bool) error { return nil }
+
+func extended(members string) string {
+	return `{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{` + minimal + members + `}}`
+}
+
+// Each line is an option that is refused, and the words for it.
+func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
+	const s3 = `"S3DestinationConfiguration":{` + minimal + `}`
+	for _, c := range []struct{ config, want string }{
+		{`{}`, "Exactly one destination configuration is supported for a Firehose"},
+		{`{` + s3 + `,"SplunkDestinationConfiguration":{"a":1}}`, "Exactly one destination configuration is supported for a Firehose"},
+		{`{` + s3 + `,"ExtendedS3DestinationConfiguration":{},"SplunkDestinationConfiguration":{}}`, "Exactly one destination configuration is supported for a Firehose"},
+		{`{` + s3 + `,"ExtendedS3DestinationConfiguration":{` + minimal + `}}`, "Exactly one of S3DestinationConfiguration or ExtendedS3DestinationConfiguration must be specified."},
+		{`{"HttpEndpointDestinationConfiguration":{}}`, "HttpEndpointDestinationConfiguration is not supported by this version of Hydrant."},
+		{`{"IcebergDestinationConfiguration":{}}`, "IcebergDestinationConfiguration is not supported by this version of Hydrant."},
+		{`{` + s3 + `,"KinesisStreamSourceConfiguration":{}}`, "KinesisSourceStreamConfig is only applicable for KinesisStreamAsSource stream type"},
+		{`{` + s3 + `,"DeliveryStreamType":"KinesisStreamAsSource"}`, "KinesisSourceStreamConfig is mandatory for KinesisStreamAsSource stream type."},
+		{`{` + s3 + `,"DeliveryStreamType":"KinesisStreamAsSource","KinesisStreamSourceConfiguration":{}}`, "DeliveryStreamType KinesisStreamAsSource is not supported by this version of Hydrant."},
+		{`{` + s3 + `,"DeliveryStreamType":"MSKAsSource"}`, "MSKSourceConfig is mandatory for MSK as Source stream type."},
+		{`{` + s3 + `,"MSKSourceConfiguration":{}}`, "MSKSourceConfiguration is not supported by this version of Hydrant."},
+		{`{` + s3 + `,"DatabaseSourceConfiguration":{}}`, "DatabaseSourceConfiguration is not supported by this version of Hydrant."},
+		{`{` + s3 + `,"DeliveryStreamType":"DatabaseAsSource"}`, "IcebergDestinationConfiguration must be specified for Database as Source."},
+		{`{` + s3 + `,"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"CUSTOMER_MANAGED_CMK"}}`, "KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK"},
+		{`{` + s3 + `,"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK","KeyARN":"arn:aws:kms:us-east-1:123456789012:key/k"}}`, "KeyARN cannot be specified when KeyType is AWS_OWNED_CMK"},
+		{`{` + s3 + `,"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"}}`, "DeliveryStreamEncryptionConfigurationInput is not supported by this version of Hydrant."},
+		{`{` + s3 + `,"DeliveryStreamType":"KinesisStreamAsSource","KinesisStreamSourceConfiguration":{},"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"}}`,
+			"Server side encryption from firehose is only allowed for direct put delivery streams and database as a source delivery streams"},
+		{extended(`,"CompressionFormat":"ZIP"`), "CompressionFormat ZIP is not supported by this version of Hydrant."},
+		{extended(`,"EncryptionConfiguration":{}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
+		{extended(`,"EncryptionConfiguration":{"NoEncryptionConfig":"NoEncryption","KMSEncryptionConfig":{"AWSKMSKeyARN":"a"}}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
+		{extended(`,"EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"a"}}`), "EncryptionConfiguration.KMSEncryptionConfig is not supported by this version of Hydrant."},
+		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true}`), "CloudWatch Log Group Name is required if CloudWatch Logging is enabled"},
+		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true,"LogGroupName":"g"}`), "CloudWatchLoggingOptions.Enabled: true is not supported by this version of Hydrant."},
+		{extended(`,"S3BackupMode":"Enabled"`), "S3 backup destination configuration is required when enabling S3 backup."},
+		{extended(`,"S3BackupMode":"Enabled","S3BackupConfiguration":{` + minimal + `}`), "S3BackupMode Enabled is not supported by this version of Hydrant."},
+		{extended(`,"ProcessingConfiguration":{"Enabled":true}`), "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled."},
+		{extended(`,"ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"}]}`), "ProcessingConfiguration.Enabled: true is not supported by this version of Hydrant."},
+		{extended(`,"DataFormatConversionConfiguration":{}`), "DataFormatConversionConfiguration.Enabled: true is not supported by this version of Hydrant."},
+		{extended(`,"DynamicPartitioningConfiguration":{"Enabled":true}`), "DynamicPartitioningConfiguration.Enabled: true is not supported by this version of Hydrant."},
+	} {
+		err := parse(t, c.config).Check(anyPrefix)
+		var refusal *Refusal
+		if !errors.As(err, &refusal) || refusal.Message != c.want {
+			t.Errorf("%s\n got %v\nwant %s", c.config, err, c.want)
+		}
+	}
+}
+
+func TestThePrefixCheckerHasTheWord(t *testing.T) {
+	c := parse(t, extended(`,"Prefix":"p","ErrorOutputPrefix":"e","CustomTimeZone":"Asia/Tokyo","DynamicPartitioningConfiguration":{"Enabled":true}`))
+	err := c.Check(func(prefix, errorPrefix, zone string, dynamic bool) error {
+		if prefix != "p" || errorPrefix != "e" || zone != "Asia/Tokyo" || !dynamic {
+			t.Errorf("asked about %q %q %q %v", prefix, errorPrefix, zone, dynamic)
+		}
+		return errors.New("Invalid expression usage")
+	})
+	var refusal *Refusal
+	if !errors.As(err, &refusal) || refusal.Message != "Invalid expression usage" {
+		t.Fatal(err)
+	}
+}
+
+func TestDisabledStructuresAreKeptAsTheyCame(t *testing.T) {
+	const members = `"ProcessingConfiguration":{"Enabled":false,"Processors":[{"Type":"Lambda","Parameters":[{"ParameterName":"LambdaArn","ParameterValue":"x"}]},{"Type":"Decompression","Parameters":[]}]},` +
+		`"S3BackupMode":"Disabled",` +
+		`"DataFormatConversionConfiguration":{"InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{}}},"OutputFormatConfiguration":{"Serializer":{"ParquetSerDe":{"BlockSizeBytes":134217728}}},"Enabled":false},` +
+		`"DynamicPartitioningConfiguration":{"Enabled":false,"RetryOptions":{"DurationInSeconds":0}},` +
+		`"FileExtension":"","CustomTimeZone":"UTC"`
+	c := parse(t, extended(`,"CloudWatchLoggingOptions":{"Enabled":false,"LogGroupName":"g"},`+members))
+	if err := c.Check(anyPrefix); err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(c.Destination())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{` + minimal + `,"BufferingHints":{"SizeInMBs":5,"IntervalInSeconds":300},"CompressionFormat":"UNCOMPRESSED",` +
+		`"EncryptionConfiguration":{"NoEncryptionConfig":"NoEncryption"},"CloudWatchLoggingOptions":{"Enabled":false,"LogGroupName":"g"},` + members + `}`
+	if d := cmp.Diff(want, string(got)); d != "" {
+		t.Fatal(d)
+	}
+}
+
+func TestTheLegacyShapeKnowsNoExtendedMembers(t *testing.T) {
+	c := parse(t, `{"DeliveryStreamName":"s","S3DestinationConfiguration":{`+minimal+`,"Prefix":"","FileExtension":".x","S3BackupMode":"Enabled",
+		"ProcessingConfiguration":{"Enabled":true},"BufferingHints":{"IntervalInSeconds":0}}}`)
+	if err := c.Check(anyPrefix); err != nil {
+		t.Fatal(err)
+	}
+	d := c.Destination()
+	if d.FileExtension != nil || d.Processing != nil || d.S3BackupMode != BackupDisabled {
+		t.Fatalf("extended members were taken: %+v", d)
+	}
+	if d.Prefix == nil || *d.Prefix != "" {
+		t.Fatal("an empty prefix that was sent is not an absent one")
+	}
+	if d.BufferingHints != (BufferingHints{5, 0}) || d.Bucket() != "logs" {
+		t.Fatalf("%+v in bucket %q", d.BufferingHints, d.Bucket())
+	}
+}
+
+func TestTheLastValueOfATagCounts(t *testing.T) {
+	tags := UniqueTags([]Tag{{"a", new("1")}, {"b", nil}, {"a", new("2")}})
+	if d := cmp.Diff([]Tag{{"a", new("2")}, {"b", nil}}, tags); d != "" {
+		t.Fatal(d)
+	}
+	if UniqueTags(nil) != nil {
+		t.Fatal("no tags became some")
+	}
+}
+
+func TestADefinitionSurvivesStorage(t *testing.T) {
+	c := parse(t, extended(`,"DataFormatConversionConfiguration":{"Enabled":false,"InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{"ColumnToJsonKeyMappings":{"a":"b"}}}}},"S3BackupConfiguration":{`+minimal+`}`))
+	want := c.Definition()
+	want.Status, want.Failure = CreatingFailed, &Failure{"UNKNOWN_ERROR", "why"}
+	stored, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Definition
+	if err := json.Unmarshal(stored, &got, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, &got); d != "" {
+		t.Fatal(d)
+	}
+}
