@@ -1,0 +1,108 @@
+package walls
+
+// A Room is a folder with a purpose. Packages in folders below it belong to it too, unless
+// the table gives them a room of their own.
+type Room struct {
+	Path string   // folder, relative to the module
+	May  []string // rooms it may import, without "internal/"; Everything lifts the wall
+}
+
+// Everything, as the only entry of Room.May, lets a room import all others.
+const Everything = "*"
+
+// Rooms returns the table: every room that Hydrant has or will have, so that a new package
+// knows its walls before its first line. docs/ARCHITECTURE.md says what each is for, and
+// docs/decisions/0005-walls.md why the table is as it is.
+//
+// Plug-ins (service/*, source/*, process/*, encode/*, dest/*) are a room each and never
+// meet. The suites that judge them (…test) are imported by tests only, which are not
+// checked: a test may import what it needs.
+func Rooms() []Room {
+	rooms := []Room{
+		{"cmd/hydrant", []string{"node", "agent", "doctor", "config"}},
+		{"internal/node", []string{Everything}},
+		{"internal/config", nil},
+		{"internal/aws", []string{"record"}},
+		{"internal/firehose", []string{"aws", "registry", "ingest", "stream", "record", "telemetry"}},
+		{"internal/console", []string{"registry", "stream", "record", "telemetry"}},
+		{"internal/identity", []string{"aws", "journal", "durable", "record"}},
+		{"internal/durable", nil},
+		{"internal/registry", []string{"stream", "journal", "record"}},
+		{"internal/ingest", []string{"record", "stream", "telemetry"}},
+		{"internal/journal", []string{"record", "telemetry"}},
+		{"internal/journal/journaltest", []string{"journal", "record"}},
+		{"internal/stage", []string{"record", "stream"}},
+		{"internal/deliver", []string{"record", "stream", "batch", "telemetry"}},
+		{"internal/batch", []string{"record", "stream"}},
+		{"internal/encode", []string{"record"}},
+		{"internal/agent", []string{"aws"}},
+		{"internal/doctor", []string{"journal", "journal/pebble", "registry", "stream", "record"}},
+		{"internal/stream", []string{"record"}},
+		{"internal/record", nil},
+		{"internal/telemetry", nil},
+		{"internal/walls", nil},
+		{"e2e", []string{Everything}},
+	}
+	for _, family := range plugIns() {
+		for _, name := range family.names {
+			rooms = append(rooms, Room{"internal/" + family.folder + "/" + name, family.may})
+		}
+	}
+	return rooms
+}
+
+// A family is a folder of plug-ins with the same walls.
+type family struct {
+	folder string
+	may    []string
+	names  []string
+}
+
+// plugIns names every plug-in. A new one earns its line here.
+func plugIns() []family {
+	return []family{
+		{"service", []string{"aws", "record", "durable"}, []string{
+			"s3", "lambda", "glue", "kms", "iam", "cloudwatch", "logs", "events", "iot", "apigateway", "cloudformation",
+		}},
+		{"journal", []string{"journal", "record", "telemetry"}, []string{"pebble", "kafka"}},
+		{"source", []string{"aws", "record"}, []string{"kinesis", "kafka"}},
+		{"process", []string{"aws", "record"}, []string{
+			"lambda", "unpack", "deaggregate", "extract", "delimit", "processtest",
+		}},
+		{"encode", []string{"encode", "record"}, []string{"lines", "compress", "parquet", "orc"}},
+		{"dest", []string{"aws", "record"}, []string{
+			"s3", "http", "opensearch", "splunk", "redshift", "snowflake", "iceberg", "desttest",
+		}},
+	}
+}
+
+// A Guest is a module from outside, or a folder of one, and the rooms that may know it. An
+// SDK stays inside its plug-in, and Pebble inside its engine. Guests of a guest (what a
+// module itself imports) are not listed.
+type Guest struct {
+	Path  string   // import path; packages below it are covered too
+	Rooms []string // as in Room.May; tests and e2e may import every guest
+}
+
+// Guests returns the modules that non-test code may import, and where. A new one earns a
+// row here and a line in docs/decisions/0004-libraries.md.
+func Guests() []Guest {
+	return []Guest{
+		{"github.com/spf13/cobra", []string{"cmd/hydrant"}},
+		{"golang.org/x/term", []string{"cmd/hydrant", "node"}},
+		{"go.yaml.in/yaml/v3", []string{"config", "service/cloudformation"}},
+		{"github.com/cockroachdb/pebble/v2", []string{"journal/pebble"}},
+		// The simulation hands the whole node a disk that crashes, through Pebble's vfs.
+		{"github.com/cockroachdb/pebble/v2/vfs", []string{"journal/pebble", "node", "doctor"}},
+		{"github.com/cockroachdb/errors", []string{"journal/pebble"}},
+		{"github.com/prometheus/client_golang", []string{"telemetry", "node"}},
+		{"github.com/prometheus/client_model", []string{"telemetry"}},
+		{"github.com/go-json-experiment/json", []string{Everything}},
+		{"github.com/segmentio/asm", []string{"firehose", "ingest"}},
+		{"github.com/klauspost/compress", []string{"encode", "encode/compress"}},
+		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
+		{"github.com/aws/smithy-go", []string{"dest/s3"}},
+		{"golang.org/x/sync", []string{Everything}},
+		{"golang.org/x/sys", []string{"durable", "journal/pebble", "node", "telemetry", "service/s3"}},
+	}
+}
