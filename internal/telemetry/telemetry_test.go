@@ -1,0 +1,65 @@
+package telemetry
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestThePageShowsEveryLedger(t *testing.T) {
+	m := New("v0")
+	one := func() uint64 { return 1 }
+	err := m.Observe(func() []Sample {
+		return []Sample{{
+			Stream: "clicks", Pending: Figures{3, 30}, Objects: 2, ObjectBytes: 99, Fails: 4,
+			Outcomes: map[string]Figures{Received: {10, 100}, Delivered: {7, 70}},
+		}}
+	}, Gauges{one, one, one, one, func() int64 { return 5 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Object(time.Second, 99)
+	m.Request("firehose", "PutRecord", "").Inc()
+	rec := httptest.NewRecorder()
+	m.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	page := rec.Body.String()
+	for _, want := range []string{
+		`hydrant_records_total{outcome="received",stream="clicks"} 10`,
+		`hydrant_record_bytes_total{outcome="delivered",stream="clicks"} 70`,
+		`hydrant_pending_records{stream="clicks"} 3`,
+		`hydrant_objects_total{stream="clicks"} 2`,
+		`hydrant_delivery_failures_in_a_row{stream="clicks"} 4`,
+		`hydrant_journal_syncs_total 1`,
+		`hydrant_body_bytes 5`,
+		`hydrant_requests_total{code="",operation="PutRecord",service="firehose"} 1`,
+		`hydrant_object_complete_seconds_count 1`,
+		`hydrant_build_info{version="v0"} 1`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if err := m.Observe(nil, Gauges{}); err == nil {
+		t.Error("metrics were registered twice")
+	}
+}
+
+func TestLogFormats(t *testing.T) {
+	for format, want := range map[string]string{"": "level=WARN", "text": "level=WARN", "json": `"level":"WARN"`} {
+		var b strings.Builder
+		l, err := NewLogger(&b, format, slog.LevelWarn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Info("hidden")
+		l.Warn("shown")
+		if !strings.Contains(b.String(), want) || strings.Contains(b.String(), "hidden") {
+			t.Errorf("%q logged %q", format, b.String())
+		}
+	}
+	if _, err := NewLogger(nil, "xml", 0); err == nil {
+		t.Error("an unknown format was taken")
+	}
+}
