@@ -25,6 +25,7 @@ type Log interface {
 	Read(ctx context.Context, q record.Queue, from uint64, fn func(*record.Entry) error) error
 	Head(ctx context.Context, q record.Queue) (record.Mark, error)
 	State(ctx context.Context, key string) (record.State, error)
+	States(ctx context.Context, prefix string, fn func(record.State) error) error
 }
 
 // Body is bytes that can be sent again from the start; destinations know it from record.

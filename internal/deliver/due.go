@@ -1,0 +1,161 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hydrant/internal/batch"
+	"hydrant/internal/record"
+	"hydrant/internal/stream"
+)
+
+// maxObjects bounds the objects of one plan. They are prepared one after the other and
+// made visible at once, so the store's latency is paid once for all of them. Past four
+// buffers of backlog the buffers themselves grow (spec firehose.md section 3.4).
+const maxObjects = 4
+
+// Delivered entries are trimmed when so much has gathered, or a minute has passed.
+const (
+	trimBytes    = 64 << 20
+	trimInterval = time.Minute
+)
+
+// waitDue returns a plan as soon as a buffer is due.
+func (r *runner) waitDue(ctx context.Context) (*plan, error) {
+	for {
+		p, wait, err := r.due(ctx, r.state.Checkpoint)
+		if p != nil || err != nil {
+			return p, err
+		}
+		if err := r.trimOnTime(ctx); err != nil {
+			return nil, err
+		}
+		if err := r.sweepLate(ctx); err != nil {
+			return nil, err
+		}
+		if err := r.sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// sleep waits until something was appended or changed, or for the given time (0: no
+// timer), or until it is time to trim or to look for strays.
+func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
+	if r.state.Checkpoint.Entry > r.trimmed.Entry {
+		untilTrim := max(time.Until(r.trimmedAt.Add(trimInterval)), time.Millisecond)
+		if wait == 0 || untilTrim < wait {
+			wait = untilTrim
+		}
+	}
+	if len(r.state.Strays) > 0 && (wait == 0 || wait > trimInterval) {
+		wait = trimInterval
+	}
+	var fire <-chan time.Time
+	if wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		fire = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-r.wake:
+	case <-fire:
+	}
+	return nil
+}
+
+// nextPlan is due without waiting.
+func (r *runner) nextPlan(ctx context.Context, from record.Mark) (*plan, error) {
+	p, _, err := r.due(ctx, from)
+	return p, err
+}
+
+// due returns the plan for what lies behind from, if a buffer there is due by size or by
+// age; otherwise how long it is until one is due by age (0: nothing lies there).
+func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duration, error) {
+	head, err := r.opt.Log.Head(ctx, r.queue)
+	if err != nil {
+		return nil, 0, err
+	}
+	pending := head.Before.Sub(from.Before)
+	if head.Entry == from.Entry || pending.Records == 0 {
+		return nil, 0, nil
+	}
+	t := r.target.Load()
+	p := &plan{Version: t.version, Nonce: newNonce(), Made: r.opt.Now(), Upto: head}
+	grown := batch.Grow(t.limits, pending.Bytes, stream.MaxBufferBytes)
+	p.Limit = grown.Bytes
+	p.Objects = int(min(pending.Bytes/grown.Bytes, maxObjects))
+	if p.Objects > 0 {
+		return p, 0, nil
+	}
+	p.Objects = 1
+	if grown.Bytes > t.limits.Bytes {
+		return p, 0, nil // a backlog, the last of it
+	}
+	age, err := r.age(ctx, from)
+	if err != nil {
+		return nil, 0, err
+	}
+	if age >= t.limits.Age {
+		return p, 0, nil
+	}
+	return nil, t.limits.Age - age, nil
+}
+
+// age is how long ago the first record behind from arrived. A clock that was set back
+// makes it 0, so that no buffer waits longer than its interval.
+func (r *runner) age(ctx context.Context, from record.Mark) (time.Duration, error) {
+	if r.oldest.IsZero() || r.oldestAt != from {
+		found := false
+		err := r.opt.Log.Read(ctx, r.queue, from.Entry, func(e *record.Entry) error {
+			found = true
+			r.oldest, r.oldestAt = r.opt.Now(), from
+			if arrived := time.UnixMilli(e.Arrival); e.Missing == 0 && arrived.Before(r.oldest) {
+				r.oldest = arrived
+			}
+			return record.ErrStop
+		})
+		if err != nil {
+			return 0, fmt.Errorf("read the oldest record: %w", err)
+		}
+		if !found {
+			return 0, fmt.Errorf("%w: the journal ends before entry %d", errShort, from.Entry)
+		}
+	}
+	return max(r.opt.Now().Sub(r.oldest), 0), nil
+}
+
+// dueTrim says what to trim once to is the checkpoint, if there is enough of it.
+func (r *runner) dueTrim(to record.Mark, enough uint64) []record.Trim {
+	if to.Entry <= r.trimmed.Entry {
+		return nil
+	}
+	if to.Before.Bytes-r.trimmed.Before.Bytes < enough && time.Since(r.trimmedAt) < trimInterval {
+		return nil
+	}
+	return []record.Trim{{Queue: r.queue, Before: to.Entry}}
+}
+
+// noteTrim remembers what was trimmed by the write that has just been made.
+func (r *runner) noteTrim(trims []record.Trim) {
+	if len(trims) > 0 {
+		r.trimmed, r.trimmedAt = r.state.Checkpoint, time.Now()
+	}
+}
+
+// trimOnTime trims a queue that is too quiet to do so with its commits.
+func (r *runner) trimOnTime(ctx context.Context) error {
+	trims := r.dueTrim(r.state.Checkpoint, trimBytes)
+	if trims == nil {
+		return nil
+	}
+	if err := r.opt.Log.Apply(ctx, &record.Tx{Trims: trims}); err != nil {
+		return fmt.Errorf("trim %s: %w", r.queue, err)
+	}
+	r.noteTrim(trims)
+	return nil
+}

@@ -1,0 +1,162 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+
+	"hydrant/internal/record"
+)
+
+// Ledger accounts for every record of a stream's name, its former incarnations included:
+//
+//	Received = Delivered + Dropped + Failed + Discarded + Pending
+type Ledger struct {
+	Received  record.Counts `json:"received"`
+	Delivered record.Counts `json:"delivered"`
+	Dropped   record.Counts `json:"dropped"`   // by the transform, on purpose
+	Failed    record.Counts `json:"failed"`    // delivered to the error output, or unreadable
+	Discarded record.Counts `json:"discarded"` // undelivered when the stream was deleted
+	Pending   record.Counts `json:"-"`
+
+	Objects     uint64 `json:"objects"`
+	ObjectBytes uint64 `json:"objectBytes"`
+}
+
+// Add returns the sum of two ledgers.
+func (l Ledger) Add(o Ledger) Ledger {
+	return Ledger{
+		Received:    l.Received.Add(o.Received),
+		Delivered:   l.Delivered.Add(o.Delivered),
+		Dropped:     l.Dropped.Add(o.Dropped),
+		Failed:      l.Failed.Add(o.Failed),
+		Discarded:   l.Discarded.Add(o.Discarded),
+		Pending:     l.Pending.Add(o.Pending),
+		Objects:     l.Objects + o.Objects,
+		ObjectBytes: l.ObjectBytes + o.ObjectBytes,
+	}
+}
+
+// Status is where a runner stands, as of its last stored step.
+type Status struct {
+	Ledger
+	Fails     int    // steps that failed in a row
+	LastError string // of the last of them; empty while all is well
+}
+
+// publish makes the stored state visible to Ledgers.
+func (r *runner) publish(err error) {
+	s := &Status{Ledger: Ledger{
+		Delivered: r.state.Delivered, Failed: r.state.Failed,
+		Objects: r.state.Objects, ObjectBytes: r.state.ObjectBytes,
+	}, Fails: r.fails}
+	if err != nil {
+		s.LastError = err.Error()
+	}
+	r.status.Store(s)
+}
+
+// current is the status with what the journal holds right now.
+func (r *runner) current(ctx context.Context) Status {
+	s := *r.status.Load()
+	head, err := r.opt.Log.Head(ctx, r.queue)
+	if err != nil {
+		return s
+	}
+	// The status was read first, so it can only be behind the head, never ahead of it.
+	s.Received = head.Before
+	s.Pending = head.Before.Sub(s.Delivered.Add(s.Failed))
+	return s
+}
+
+// StreamStatus is what is known of the delivery of one stream.
+type StreamStatus struct {
+	Name string
+	Status
+}
+
+// Statuses returns the status of every name that has, or ever had, a stream, by name.
+func (m *Manager) Statuses(ctx context.Context) []StreamStatus {
+	all := m.books.snapshot()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, d := range m.streams {
+		s := all[d.def.Name]
+		for _, r := range d.runners {
+			c := r.current(ctx)
+			s.Ledger = s.Ledger.Add(c.Ledger)
+			if c.Fails > s.Fails {
+				s.Fails, s.LastError = c.Fails, c.LastError
+			}
+		}
+		all[d.def.Name] = s
+	}
+	out := make([]StreamStatus, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, StreamStatus{name, all[name]})
+	}
+	return out
+}
+
+// LedgerPrefix begins the state keys of the ledgers of former incarnations.
+const LedgerPrefix = "ledger/"
+
+// ledgerBook holds, by stream name, the sums of the incarnations that are gone.
+type ledgerBook struct {
+	mu    sync.Mutex
+	books map[string]bookEntry
+}
+
+type bookEntry struct {
+	Ledger
+	version uint64
+}
+
+// load reads all books.
+func (b *ledgerBook) load(ctx context.Context, log Log) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.books = map[string]bookEntry{}
+	return log.States(ctx, LedgerPrefix, func(st record.State) error {
+		e := bookEntry{version: st.Version}
+		if err := json.Unmarshal(st.Value, &e.Ledger); err != nil {
+			return fmt.Errorf("read %s: %w", st.Key, err)
+		}
+		b.books[strings.TrimPrefix(st.Key, LedgerPrefix)] = e
+		return nil
+	})
+}
+
+// close adds a former incarnation to the book of its name, in the transaction that drops it.
+func (b *ledgerBook) close(ctx context.Context, log Log, name string, former Ledger, tx *record.Tx) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.books[name]
+	e.Ledger = e.Ledger.Add(former)
+	v, err := json.Marshal(e.Ledger)
+	if err != nil {
+		return err
+	}
+	tx.States = append(tx.States, record.StateWrite{Key: LedgerPrefix + name, Old: e.version, Value: v})
+	if err := log.Apply(ctx, tx); err != nil {
+		return err
+	}
+	e.version++
+	b.books[name] = e
+	return nil
+}
+
+func (b *ledgerBook) snapshot() map[string]Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make(map[string]Status, len(b.books))
+	for name, e := range b.books {
+		out[name] = Status{Ledger: e.Ledger}
+	}
+	return out
+}

@@ -1,0 +1,301 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"hydrant/internal/record"
+	"hydrant/internal/stream"
+)
+
+// Options are what delivery is built from. All but PartBytes are required.
+type Options struct {
+	Log         Log
+	Destination Destination
+	Encodings   Encodings
+	GzipLevel   int
+	Memory      *Memory
+	PartBytes   int64 // 0: DefaultPartBytes
+	Uploads     Slots
+	Now         func() time.Time // wall clock, for ages and names
+	Logger      *slog.Logger
+	// OnObject is told of each delivered object: how long it took to complete and its size
+	// in bytes. It must not block.
+	OnObject func(time.Duration, int64)
+}
+
+// Manager runs a runner for each output of each stream.
+type Manager struct {
+	opt Options
+
+	mu      sync.RWMutex
+	running bool
+	ctx     context.Context // of Run
+	fatal   chan error
+	streams map[record.StreamID]*delivery
+	wg      sync.WaitGroup
+
+	wakes sync.Map // record.Queue → *runner, read on the put path
+	books ledgerBook
+}
+
+// delivery is the runners of one stream.
+type delivery struct {
+	def     *stream.Definition
+	runners []*runner
+	halted  bool // no runner may start any more
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when all runners have ended; nil before they start
+}
+
+// NewManager returns a Manager without streams.
+func NewManager(opt Options) *Manager {
+	if opt.PartBytes == 0 {
+		opt.PartBytes = DefaultPartBytes
+	}
+	return &Manager{opt: opt, fatal: make(chan error, 1), streams: map[record.StreamID]*delivery{}}
+}
+
+// Run delivers until ctx ends, and returns when every runner has ended. Its error says
+// that the journal no longer serves.
+func (m *Manager) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m.mu.Lock()
+	m.ctx, m.running = ctx, true
+	for _, d := range m.streams {
+		m.launch(d)
+	}
+	m.mu.Unlock()
+	var first error
+	select {
+	case <-ctx.Done():
+	case first = <-m.fatal:
+	}
+	m.mu.Lock()
+	m.running = false
+	m.mu.Unlock()
+	cancel()
+	m.wg.Wait()
+	if first == nil { // one may have failed while they were stopping
+		select {
+		case first = <-m.fatal:
+		default:
+		}
+	}
+	return first
+}
+
+// Load reads the ledgers of streams that are gone. It must be called before Start.
+func (m *Manager) Load(ctx context.Context) error { return m.books.load(ctx, m.opt.Log) }
+
+// Start begins to deliver a stream; once Run runs, that is at once.
+func (m *Manager) Start(d *stream.Definition) error {
+	t, err := newTarget(d, m.opt.Encodings, m.opt.GzipLevel)
+	if err != nil {
+		return fmt.Errorf("deliver stream %s: %w", d.Name, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.streams[d.ID]; ok {
+		return nil
+	}
+	del := &delivery{def: d}
+	for shard := range max(d.Shards, 1) {
+		r := m.newRunner(d, record.Queue{Stream: d.ID, Output: record.Data, Shard: shard}, t)
+		del.runners = append(del.runners, r)
+		m.wakes.Store(r.queue, r)
+	}
+	m.streams[d.ID] = del
+	if m.running {
+		m.launch(del)
+	}
+	return nil
+}
+
+func (m *Manager) newRunner(d *stream.Definition, q record.Queue, t *target) *runner {
+	r := &runner{
+		queue: q, opt: &m.opt, wake: make(chan struct{}, 1),
+		log: m.opt.Logger.With("stream", d.Name, "output", q.Output, "shard", q.Shard),
+	}
+	r.target.Store(t)
+	r.status.Store(&Status{})
+	return r
+}
+
+// launch starts the runners of d. m.mu is held.
+func (m *Manager) launch(d *delivery) {
+	if d.halted {
+		return
+	}
+	ctx, cancel := context.WithCancel(m.ctx)
+	d.cancel, d.done = cancel, make(chan struct{})
+	var wg sync.WaitGroup
+	for _, r := range d.runners {
+		wg.Go(func() {
+			if err := r.run(ctx); err != nil {
+				select {
+				case m.fatal <- err:
+				default:
+				}
+			}
+		})
+	}
+	m.wg.Go(func() { wg.Wait(); close(d.done) })
+}
+
+// Update makes a stream's runners deliver under its newest version from their next plan on.
+func (m *Manager) Update(d *stream.Definition) error {
+	t, err := newTarget(d, m.opt.Encodings, m.opt.GzipLevel)
+	if err != nil {
+		return fmt.Errorf("deliver stream %s: %w", d.Name, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if del, ok := m.streams[d.ID]; ok {
+		del.def = d
+		for _, r := range del.runners {
+			r.target.Store(t)
+			r.nudge()
+		}
+	}
+	return nil
+}
+
+// Wake tells the runner of a queue that it has grown. It does not block.
+func (m *Manager) Wake(q record.Queue) {
+	if r, ok := m.wakes.Load(q); ok {
+		r.(*runner).nudge()
+	}
+}
+
+func (r *runner) nudge() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Discard ends the delivery of a stream that is being deleted: what has a manifest is
+// finished, other uploads are aborted, and the rest is dropped and counted as discarded
+// in the ledger. Nothing may be appended any more. It can be called again after an error
+// or a restart; a destination that stays unreachable only delays it.
+func (m *Manager) Discard(ctx context.Context, d *stream.Definition) error {
+	m.mu.Lock()
+	del := m.streams[d.ID]
+	m.mu.Unlock()
+	if del == nil {
+		if err := m.Start(d); err != nil {
+			return err
+		}
+		return m.Discard(ctx, d)
+	}
+	if err := m.halt(ctx, del); err != nil {
+		return err
+	}
+	for len(del.runners) > 0 {
+		r := del.runners[0]
+		if err := m.discard(ctx, del, r); err != nil {
+			return fmt.Errorf("discard %s: %w", r.queue, err)
+		}
+		m.wakes.Delete(r.queue)
+	}
+	m.mu.Lock()
+	delete(m.streams, d.ID)
+	m.mu.Unlock()
+	return nil
+}
+
+// halt stops the runners of d.
+func (m *Manager) halt(ctx context.Context, d *delivery) error {
+	m.mu.Lock()
+	d.halted = true
+	cancel, done := d.cancel, d.done
+	m.mu.Unlock()
+	if done == nil {
+		return nil
+	}
+	cancel()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// discard settles one halted runner, then drops its queue and closes its books at once.
+func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
+	state, err := loadProgress(ctx, m.opt.Log, r.queue)
+	if err != nil {
+		return err
+	}
+	r.state, r.suspect, r.sealed = state, true, false
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	// Statuses must not see the runner and its entry in the books together.
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	head, err := m.opt.Log.Head(ctx, r.queue)
+	if err != nil {
+		return err
+	}
+	left := head.Before.Sub(r.state.Checkpoint.Before)
+	tx := record.Tx{Drops: []record.Queue{r.queue}}
+	if r.state.version > 0 {
+		tx.States = []record.StateWrite{{Key: r.state.key, Old: r.state.version}}
+	}
+	former := Ledger{
+		Received: head.Before, Delivered: r.state.Delivered, Failed: r.state.Failed, Discarded: left,
+		Objects: r.state.Objects, ObjectBytes: r.state.ObjectBytes,
+	}
+	if err := m.books.close(ctx, m.opt.Log, d.def.Name, former, &tx); err != nil {
+		return err
+	}
+	d.runners = d.runners[1:]
+	if left.Records > 0 {
+		r.log.Warn("undelivered records were discarded with their stream", "records", left.Records, "bytes", left.Bytes)
+	}
+	return nil
+}
+
+// settleTries is how often an unreachable destination is tried before what was prepared
+// for a deleted stream is given up.
+const settleTries = 5
+
+// settle finishes the plan that is under way, or aborts it.
+func (r *runner) settle(ctx context.Context) error {
+	defer r.freeBodies()
+	for n := 0; r.state.Plan != nil; n++ {
+		var err error
+		if r.state.Plan.Manifest != nil {
+			err = r.finish(ctx)
+		} else {
+			err = r.abandon(ctx)
+		}
+		if err == nil {
+			if r.ours { // the commit has planned ahead; nothing was begun yet
+				return nil
+			}
+			continue
+		}
+		if isFatal(err) || ctx.Err() != nil {
+			return err
+		}
+		if n+1 >= settleTries || errors.Is(err, record.ErrNoBucket) || errors.Is(err, record.ErrDenied) {
+			r.log.Warn("the destination of a deleted stream cannot be reached; what was prepared for it is discarded", "error", err)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(backoff(n + 2)):
+		}
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"hydrant/internal/record"
+)
+
+// runner delivers one queue. Its life is a loop of three steps, and what is stored says
+// which one is next, so a restart simply goes on:
+//
+//	no plan          → plan      wait until a buffer is due, store the plan
+//	a plan           → prepare   encode, upload the parts, store the manifest
+//	a manifest       → finish    make the objects visible, store the checkpoint
+//
+// A crash before the plan is stored leaves nothing. After it, uploads that the plan names
+// may lie about: they are aborted and the range is planned afresh. After the manifest
+// nothing is encoded anew: the uploads are completed, and a plain put is repeated with the
+// same bytes. After the checkpoint the next plan begins where this one ended.
+type runner struct {
+	queue  record.Queue
+	opt    *Options
+	log    *slog.Logger
+	target atomic.Pointer[target]
+	wake   chan struct{} // capacity 1: something was appended, or the target changed
+	status atomic.Pointer[Status]
+
+	// The rest belongs to the goroutine of run.
+	state     *savedProgress
+	ours      bool          // the plan was made here and nothing was tried with it yet
+	sealed    bool          // the manifest was made here and nothing was tried with it yet
+	suspect   bool          // an upload may exist that the manifest does not name
+	lost      record.Counts // found unreadable when the manifest's objects were encoded again
+	bodies    []*buffer     // of the manifest's plain puts; nil entries are encoded again
+	held      *reservation
+	oldest    time.Time   // arrival of the first record behind oldestAt
+	oldestAt  record.Mark // the checkpoint that oldest belongs to
+	trimmed   record.Mark
+	trimmedAt time.Time
+	fails     int // steps that failed in a row
+}
+
+// run delivers until ctx ends. It returns an error only when the journal no longer serves.
+func (r *runner) run(ctx context.Context) error {
+	defer r.freeBodies()
+	state, err := loadProgress(ctx, r.opt.Log, r.queue)
+	if err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	r.state, r.suspect, r.trimmedAt = state, true, time.Now()
+	r.publish(nil)
+	for ctx.Err() == nil {
+		err := r.step(ctx)
+		if isFatal(err) {
+			return fmt.Errorf("deliver %s: %w", r.queue, err)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.pause(ctx, err)
+		}
+	}
+	return nil
+}
+
+// step does what the stored state says is next.
+func (r *runner) step(ctx context.Context) error {
+	switch p := r.state.Plan; {
+	case p == nil:
+		return r.plan(ctx)
+	case p.Manifest == nil:
+		return r.prepare(ctx)
+	default:
+		return r.finish(ctx)
+	}
+}
+
+// plan waits until a buffer is due and stores what will be done about it.
+func (r *runner) plan(ctx context.Context) error {
+	p, err := r.waitDue(ctx)
+	if err != nil {
+		return err
+	}
+	next := r.state.progress
+	next.Plan = p
+	if err := r.state.save(ctx, r.opt.Log, next); err != nil {
+		return err
+	}
+	r.ours = true
+	return nil
+}
+
+// prepare makes everything ready but visible. A plan that was tried before, here or in a
+// former life, is not tried again: its uploads go, and the range is planned afresh under
+// the stream's newest version.
+func (r *runner) prepare(ctx context.Context) error {
+	if !r.ours {
+		return r.abandon(ctx)
+	}
+	r.ours = false
+	m, err := r.fill(ctx)
+	if err != nil {
+		r.freeBodies()
+		return err
+	}
+	next := r.state.progress
+	sealed := *next.Plan
+	sealed.Manifest = m
+	next.Plan = &sealed
+	if err := r.state.save(ctx, r.opt.Log, next); err != nil {
+		r.freeBodies()
+		return err
+	}
+	r.sealed = true
+	return nil
+}
+
+// abandon aborts the uploads that the plan began and forgets the plan.
+func (r *runner) abandon(ctx context.Context) error {
+	r.freeBodies()
+	if err := r.sweepBegun(ctx); err != nil {
+		return err
+	}
+	next := r.state.progress
+	next.Strays = r.strays(next.Strays, next.Plan)
+	next.Plan = nil
+	return r.state.save(ctx, r.opt.Log, next)
+}
+
+// finish makes the manifest's objects visible and commits.
+func (r *runner) finish(ctx context.Context) error {
+	start := time.Now()
+	if err := r.completeAll(ctx); err != nil {
+		r.freeBodies()
+		if errors.Is(err, errRedo) {
+			return r.abandon(ctx)
+		}
+		return err
+	}
+	r.freeBodies()
+	if err := r.sweepDoubtful(ctx); err != nil {
+		return err
+	}
+	return r.commit(ctx, start)
+}
+
+// commit moves the checkpoint, counts, ends the plan, and trims what nobody needs any
+// more, in one write. If more is due already the next plan is part of it.
+func (r *runner) commit(ctx context.Context, completed time.Time) error {
+	p, m := r.state.Plan, r.state.Plan.Manifest
+	next := r.state.progress
+	next.Checkpoint = m.To
+	done := m.To.Before.Sub(r.state.Checkpoint.Before)
+	lost := m.Lost.Add(r.lost)
+	next.Delivered = next.Delivered.Add(done.Sub(lost))
+	next.Failed = next.Failed.Add(lost)
+	next.Strays = r.strays(next.Strays, p)
+	for i := range m.Objects {
+		next.Objects++
+		next.ObjectBytes += uint64(m.Objects[i].Size)
+	}
+	var err error
+	if next.Plan, err = r.nextPlan(ctx, m.To); err != nil {
+		return err
+	}
+	trims := r.dueTrim(m.To, trimBytes)
+	if err := r.state.save(ctx, r.opt.Log, next, trims...); err != nil {
+		return err
+	}
+	r.ours = next.Plan != nil
+	r.suspect, r.sealed, r.lost = false, false, record.Counts{}
+	r.fails = 0 // only a whole delivery ends an alarm: a plan alone always succeeds
+	r.noteTrim(trims)
+	r.publish(nil)
+	r.report(p, completed, lost)
+	return nil
+}
+
+// report logs each object once, when it is delivered for good.
+func (r *runner) report(p *plan, completed time.Time, lost record.Counts) {
+	m := p.Manifest
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		r.log.Info("object delivered", "bucket", o.Bucket, "key", o.Key,
+			"records", o.Held.Records, "raw_bytes", o.Held.Bytes, "object_bytes", o.Size,
+			"parts", len(o.Parts), "version", p.Version,
+			"since_plan", r.opt.Now().Sub(p.Made).Round(time.Millisecond),
+			"complete", time.Since(completed).Round(time.Millisecond))
+		r.opt.OnObject(time.Since(completed), o.Size)
+	}
+	if lost.Records > 0 {
+		r.log.Error("records could not be read from the journal and are counted as failed",
+			"records", lost.Records, "bytes", lost.Bytes,
+			"next", "see the damaged files set aside in the data directory; hydrant doctor explains them")
+	}
+}
+
+// freeBodies gives up the encoded bytes and their share of the memory.
+func (r *runner) freeBodies() {
+	for _, b := range r.bodies {
+		if b != nil {
+			b.free()
+		}
+	}
+	r.bodies = nil
+	if r.held != nil {
+		r.held.release()
+		r.held = nil
+	}
+}
+
+// isFatal reports whether the journal cannot go on, or another writer moved our state.
+func isFatal(err error) bool {
+	return errors.Is(err, record.ErrUncertain) || errors.Is(err, record.ErrClosed) || errors.Is(err, record.ErrConflict)
+}
+
+// ignoreEnd drops an error that only says that ctx has ended.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}

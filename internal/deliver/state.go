@@ -1,0 +1,151 @@
+package deliver
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"hydrant/internal/record"
+	"hydrant/internal/stream"
+)
+
+// progress is the durable state of an output. It is one value in the journal, so every
+// step of a plan is one compare-and-set of it.
+type progress struct {
+	Checkpoint  record.Mark   `json:"checkpoint"`
+	Delivered   record.Counts `json:"delivered"`
+	Failed      record.Counts `json:"failed"` // unreadable in the journal
+	Objects     uint64        `json:"objects"`
+	ObjectBytes uint64        `json:"objectBytes"`
+	Plan        *plan         `json:"plan,omitzero"`
+	// Strays are objects whose upload was begun without an answer: the store may make one
+	// late, after the plan is done. They are looked at once more, later.
+	Strays []stray `json:"strays,omitzero"`
+}
+
+// stray is an object that may still get an upload nobody asked for any more.
+type stray struct {
+	record.Object
+	Since time.Time `json:"since"`
+}
+
+// plan is the promise to deliver what follows the checkpoint.
+type plan struct {
+	Version int         `json:"version"` // of the stream, whose configuration holds
+	Nonce   nonce       `json:"nonce"`   // every object's id comes from it
+	Made    time.Time   `json:"made"`
+	Upto    record.Mark `json:"upto"`    // durable end of the queue when the plan was made
+	Limit   uint64      `json:"limit"`   // raw bytes of an object
+	Objects int         `json:"objects"` // at most so many
+	// Begun are the objects of which a multipart upload may exist. Each is stored here
+	// before its upload is begun, so that no crash leaves one that nobody knows.
+	Begun []record.Object `json:"begun,omitzero"`
+	// Manifest is set once everything is prepared; from then on the plan only completes.
+	Manifest *manifest `json:"manifest,omitzero"`
+}
+
+// manifest says exactly what was prepared.
+type manifest struct {
+	To      record.Mark    `json:"to"`   // the checkpoint after the plan
+	Lost    record.Counts  `json:"lost"` // records within it that could not be read
+	Format  format         `json:"format"`
+	Objects []preparedItem `json:"objects"`
+}
+
+// format names the encoding that made an object, so that the same can be made again.
+type format struct {
+	Compression stream.Compression `json:"compression"`
+	Level       int                `json:"level"`
+}
+
+// preparedItem is one object of a manifest. Without an Upload it is a plain put, which
+// recovery repeats from the journal: the same bytes under the same name.
+type preparedItem struct {
+	record.Object
+	From   record.Mark   `json:"from"`
+	To     record.Mark   `json:"to"`
+	Held   record.Counts `json:"held"` // records in the object
+	Size   int64         `json:"size"` // bytes as delivered
+	Upload string        `json:"upload,omitzero"`
+	Parts  []record.Part `json:"parts,omitzero"`
+}
+
+// nonce is 128 random bits, in JSON as hexadecimal digits.
+type nonce [16]byte
+
+func newNonce() nonce {
+	var n nonce
+	rand.Read(n[:]) // never fails (crypto/rand since Go 1.24)
+	return n
+}
+
+// object derives the id of the i-th object of the plan.
+func (n nonce) object(i int) [16]byte {
+	sum := sha256.Sum256(binary.BigEndian.AppendUint32(n[:], uint32(i)))
+	return [16]byte(sum[:16])
+}
+
+// MarshalText writes the nonce in hexadecimal.
+func (n nonce) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, n[:]), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (n *nonce) UnmarshalText(b []byte) error {
+	if len(b) != 2*len(n) {
+		return fmt.Errorf("plan nonce of %d characters", len(b))
+	}
+	_, err := hex.Decode(n[:], b)
+	return err
+}
+
+// ProgressPrefix begins the state keys of all outputs.
+const ProgressPrefix = "output/"
+
+// progressKey names the state of a queue: output/STREAMID/output/shard.
+func progressKey(q record.Queue) string { return ProgressPrefix + q.String() }
+
+// savedProgress is a progress and the version it was read or written at.
+type savedProgress struct {
+	progress
+	key     string
+	version uint64
+}
+
+// loadProgress reads the state of a queue. An output that has none yet starts at the
+// queue's first entry.
+func loadProgress(ctx context.Context, log Log, q record.Queue) (*savedProgress, error) {
+	s := &savedProgress{key: progressKey(q)}
+	st, err := log.State(ctx, s.key)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.key, err)
+	}
+	s.version = st.Version
+	if st.Version == 0 {
+		s.Checkpoint.Entry = 1
+		return s, nil
+	}
+	if err := json.Unmarshal(st.Value, &s.progress); err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.key, err)
+	}
+	return s, nil
+}
+
+// save stores next in place of what s holds, together with the trims, or changes nothing.
+func (s *savedProgress) save(ctx context.Context, log Log, next progress, trims ...record.Trim) error {
+	b, err := json.Marshal(next)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", s.key, err)
+	}
+	tx := record.Tx{States: []record.StateWrite{{Key: s.key, Old: s.version, Value: b}}, Trims: trims}
+	if err := log.Apply(ctx, &tx); err != nil {
+		return fmt.Errorf("write %s: %w", s.key, err)
+	}
+	s.progress = next
+	s.version++
+	return nil
+}

@@ -1,0 +1,81 @@
+package deliver
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"hydrant/internal/batch"
+	"hydrant/internal/record"
+	"hydrant/internal/stream"
+)
+
+// Encodings finds the encoding of a format. The same format gives the same bytes, in every
+// version of Hydrant that may have to finish a manifest of an older one.
+type Encodings interface {
+	Encoding(c stream.Compression, gzipLevel int) (Encoding, error)
+}
+
+// target is how one version of a stream delivers.
+type target struct {
+	name     string // of the stream
+	version  int
+	bucket   string
+	names    *batch.Names
+	limits   batch.Limits
+	format   format
+	encoding Encoding
+}
+
+// contentType is that of all S3 objects (spec firehose.md section 4.7).
+const contentType = "application/octet-stream"
+
+// lingerInterval is the age at which a buffer of an interval of 0 is delivered: "as soon
+// as possible" (spec section 3.3), yet not one object per record.
+const lingerInterval = 500 * time.Millisecond
+
+func newTarget(d *stream.Definition, enc Encodings, gzipLevel int) (*target, error) {
+	s3 := d.S3
+	names, err := batch.CompileNames(batch.NamesConfig{
+		Stream:            d.Name,
+		Version:           strconv.Itoa(d.Version),
+		Prefix:            text(s3.Prefix),
+		ErrorOutputPrefix: text(s3.ErrorOutputPrefix),
+		TimeZone:          text(s3.CustomTimeZone),
+		Compression:       s3.CompressionFormat,
+		FileExtension:     text(s3.FileExtension),
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &target{
+		name:    d.Name,
+		version: d.Version,
+		bucket:  s3.BucketARN[strings.LastIndexByte(s3.BucketARN, ':')+1:],
+		names:   names,
+		limits:  batch.Limits{Bytes: s3.BufferBytes(), Age: max(s3.BufferInterval(), lingerInterval)},
+		format:  format{Compression: s3.CompressionFormat},
+	}
+	if t.format.Compression == stream.Gzip {
+		t.format.Level = gzipLevel
+	}
+	t.encoding, err = enc.Encoding(t.format.Compression, t.format.Level)
+	return t, err
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// object names the i-th object of a plan, whose oldest record arrived at the given time.
+func (t *target) object(n nonce, i int, oldest time.Time) record.Object {
+	return record.Object{
+		Bucket:          t.bucket,
+		Key:             t.names.Data(oldest, n.object(i)),
+		ContentType:     contentType,
+		ContentEncoding: t.encoding.ContentEncoding(),
+	}
+}
