@@ -15,12 +15,9 @@ import (
 	"hydrant/e2e/load/sigv4"
 )
 
-// templateCount is how many different bodies a run uses. Batches hold 500 records each, so
-// fewer of them are as varied.
-const (
-	templatesOfBatch  = 16
-	templatesOfSingle = 1024
-)
+// templates is how many different bodies a run uses, by mode. Batches hold 500 records
+// each, so fewer of them are as varied.
+var templates = map[string]int{"batch": 16, "single": 1024, "largest": 3}
 
 // A job is what the workers share.
 type job struct {
@@ -37,12 +34,11 @@ type job struct {
 func newJob(o options, log *ackLog) *job {
 	j := &job{options: o, host: strings.TrimSuffix(strings.TrimPrefix(o.url, "http://"), "/"), log: log}
 	j.target = "Firehose_20150804.PutRecordBatch"
-	count := templatesOfBatch
 	if o.perPut == 1 {
-		j.target, count = "Firehose_20150804.PutRecord", templatesOfSingle
+		j.target = "Firehose_20150804.PutRecord"
 	}
 	r := rand.New(rand.NewPCG(1, 2)) // the same events in every run
-	for range count {
+	for range templates[o.mode] {
 		j.templates = append(j.templates, newTemplate(r, o.perPut, o.size))
 	}
 	for i := range o.streams {
