@@ -13,9 +13,9 @@ func refuse(format string, args ...any) error {
 	return &Refusal{Message: fmt.Sprintf(format, args...)}
 }
 
-// unsupported refuses an option that exists but is not built. It is never accepted and
+// Unsupported refuses an option that exists but is not built. It is never accepted and
 // ignored, so that nobody finds out from their data.
-func unsupported(option string) error {
+func Unsupported(option string) error {
 	return refuse("%s is not supported by this version of Hydrant.", option)
 }
 
@@ -122,16 +122,16 @@ func (c *Configuration) checkEncryption() error {
 func (c *Configuration) checkBuilt() error {
 	switch {
 	case c.source() != DirectPut:
-		return unsupported("DeliveryStreamType " + string(c.source()))
+		return Unsupported("DeliveryStreamType " + string(c.source()))
 	case c.MSK != nil:
-		return unsupported("MSKSourceConfiguration")
+		return Unsupported("MSKSourceConfiguration")
 	case c.Database != nil:
-		return unsupported("DatabaseSourceConfiguration")
+		return Unsupported("DatabaseSourceConfiguration")
 	case c.Encryption != nil:
-		return unsupported("DeliveryStreamEncryptionConfigurationInput")
+		return Unsupported("DeliveryStreamEncryptionConfigurationInput")
 	}
 	if names := c.others(); len(names) > 0 {
-		return unsupported(names[0])
+		return Unsupported(names[0])
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (c *S3Configuration) checkCompression() error {
 	case Uncompressed, Gzip:
 		return nil
 	default:
-		return unsupported("CompressionFormat " + string(format))
+		return Unsupported("CompressionFormat " + string(format))
 	}
 }
 
@@ -171,7 +171,7 @@ func (c *S3Configuration) checkObjectEncryption() error {
 		return refuse("Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified")
 	}
 	if e.KMSEncryptionConfig != nil {
-		return unsupported("EncryptionConfiguration.KMSEncryptionConfig")
+		return Unsupported("EncryptionConfiguration.KMSEncryptionConfig")
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (c *S3Configuration) checkLogging() error {
 	if or(c.Logging.LogGroupName, "") == "" {
 		return refuse("CloudWatch Log Group Name is required if CloudWatch Logging is enabled")
 	}
-	return unsupported("CloudWatchLoggingOptions.Enabled: true")
+	return Unsupported("CloudWatchLoggingOptions.Enabled: true")
 }
 
 func (c *S3Configuration) checkBackup() error {
@@ -193,7 +193,7 @@ func (c *S3Configuration) checkBackup() error {
 	if c.S3Backup == nil {
 		return refuse("S3 backup destination configuration is required when enabling S3 backup.")
 	}
-	return unsupported("S3BackupMode Enabled")
+	return Unsupported("S3BackupMode Enabled")
 }
 
 // maxProcessors is how many processors a stream may have (spec section 11.1).
@@ -206,19 +206,19 @@ func (c *S3Configuration) checkProcessing() error {
 	if n := len(c.Processing.Processors); n < 1 || n > maxProcessors {
 		return refuse("A maximum of %d and a minimum of 1 processor needs to be supplied when processing is enabled.", maxProcessors)
 	}
-	return unsupported("ProcessingConfiguration.Enabled: true")
+	return Unsupported("ProcessingConfiguration.Enabled: true")
 }
 
 func (c *S3Configuration) checkConversion() error {
 	if c.Conversion == nil || !or(c.Conversion.Enabled, true) {
 		return nil
 	}
-	return unsupported("DataFormatConversionConfiguration.Enabled: true")
+	return Unsupported("DataFormatConversionConfiguration.Enabled: true")
 }
 
 func (c *S3Configuration) checkPartitioning() error {
 	if c.Partitioning == nil || !c.Partitioning.Enabled {
 		return nil
 	}
-	return unsupported("DynamicPartitioningConfiguration.Enabled: true")
+	return Unsupported("DynamicPartitioningConfiguration.Enabled: true")
 }

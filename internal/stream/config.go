@@ -51,14 +51,14 @@ type OtherDestinations struct {
 // S3Configuration is the extended shape of an S3 destination as it was sent. The legacy
 // shape, which backups use too, is the same without the extended members.
 type S3Configuration struct {
-	RoleARN           string                   `json:"RoleARN"`
-	BucketARN         string                   `json:"BucketARN"`
-	Prefix            *string                  `json:"Prefix"`
-	ErrorOutputPrefix *string                  `json:"ErrorOutputPrefix"`
-	BufferingHints    BufferingInput           `json:"BufferingHints"`
-	CompressionFormat *Compression             `json:"CompressionFormat"`
-	Encryption        *EncryptionConfiguration `json:"EncryptionConfiguration"`
-	Logging           *CloudWatchLoggingOptions`json:"CloudWatchLoggingOptions"`
+	RoleARN           string                    `json:"RoleARN"`
+	BucketARN         string                    `json:"BucketARN"`
+	Prefix            *string                   `json:"Prefix"`
+	ErrorOutputPrefix *string                   `json:"ErrorOutputPrefix"`
+	BufferingHints    BufferingInput            `json:"BufferingHints"`
+	CompressionFormat *Compression              `json:"CompressionFormat"`
+	Encryption        *EncryptionConfiguration  `json:"EncryptionConfiguration"`
+	Logging           *CloudWatchLoggingOptions `json:"CloudWatchLoggingOptions"`
 
 	Processing     *ProcessingConfiguration    `json:"ProcessingConfiguration"`
 	S3BackupMode   *BackupMode                 `json:"S3BackupMode"`
@@ -74,4 +74,3 @@ type BufferingInput struct {
 	SizeInMBs         *int `json:"SizeInMBs"`
 	IntervalInSeconds *int `json:"IntervalInSeconds"`
 }
-

@@ -118,3 +118,13 @@ func (d *S3Destination) Bucket() string {
 	_, name, _ := strings.Cut(d.BucketARN, ":::")
 	return name
 }
+
+// Legacy is d as the legacy shape shows it: without the members that only the extended
+// shape has.
+func (d *S3Destination) Legacy() *S3Destination {
+	l := *d
+	l.Processing, l.S3BackupMode, l.S3Backup = nil, "", nil
+	l.Conversion, l.Partitioning = nil, nil
+	l.FileExtension, l.CustomTimeZone = nil, nil
+	return &l
+}

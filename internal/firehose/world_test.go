@@ -1,0 +1,277 @@
+package firehose
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"hydrant/internal/aws"
+	"hydrant/internal/ingest"
+	"hydrant/internal/record"
+	"hydrant/internal/registry"
+	"hydrant/internal/stream"
+)
+
+const (
+	account = "123456789012"
+	region  = "us-east-1"
+)
+
+// clock stands still at the moment of the spec's example.
+func clock() time.Time { return time.UnixMilli(1768471200123) }
+
+// memory is a journal's state that forgets with the test.
+type memory struct {
+	mu     sync.Mutex
+	states map[string]record.State
+}
+
+func (m *memory) Apply(_ context.Context, tx *record.Tx) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range tx.States {
+		if m.states[w.Key].Version != w.Old {
+			return record.ErrConflict
+		}
+		if w.Value == nil {
+			delete(m.states, w.Key)
+			continue
+		}
+		m.states[w.Key] = record.State{Key: w.Key, Value: w.Value, Version: w.Old + 1}
+	}
+	return nil
+}
+
+func (m *memory) State(_ context.Context, key string) (record.State, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.states[key], nil
+}
+
+func (m *memory) States(_ context.Context, prefix string, fn func(record.State) error) error {
+	for _, key := range slices.Sorted(maps.Keys(m.states)) {
+		if strings.HasPrefix(key, prefix) {
+			if err := fn(m.states[key]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fakeDoor remembers records by stream and takes as many of a batch as room says.
+type fakeDoor struct {
+	stored map[string][]string
+	room   int // records that still fit; negative: any number
+	err    error
+	split  int // records in each run; 0: all in one
+}
+
+func (f *fakeDoor) Put(_ context.Context, d *stream.Definition, b record.Batch, got *ingest.Receipt) error {
+	got.Queue, got.Runs = record.Queue{Stream: d.ID}, got.Runs[:0]
+	if f.err != nil {
+		return f.err
+	}
+	fits := records(b)
+	if f.room >= 0 {
+		fits = fits[:min(len(fits), f.room)]
+		f.room -= len(fits)
+	}
+	for i := 0; i < len(fits); {
+		n := len(fits) - i
+		if f.split > 0 {
+			n = min(n, f.split)
+		}
+		got.Runs = append(got.Runs, ingest.Run{First: record.Position{Entry: uint64(len(got.Runs) + 1), Index: 5}, Records: n})
+		i += n
+	}
+	f.stored[d.Name] = append(f.stored[d.Name], fits...)
+	return nil
+}
+
+// keys are who may call: alice may do everything, bob only describe.
+type keys struct{}
+
+const secret aws.Secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+func (keys) Lookup(id string) (aws.Key, bool) {
+	owner, ok := map[string]string{"ALICE": "user/alice", "BOB": "user/bob"}[id]
+	return aws.Key{Secret: secret, Owner: owner}, ok
+}
+
+type rules struct{}
+
+func (rules) Allow(_ context.Context, p aws.Principal, action, _ string) error {
+	if p.Owner == "user/alice" || action == "firehose:DescribeDeliveryStream" ||
+		action == "firehose:CreateDeliveryStream" {
+		return nil
+	}
+	return errors.New("no identity-based policy allows the " + action + " action")
+}
+
+// world is a whole API with nothing behind it.
+type world struct {
+	t       *testing.T
+	server  *aws.Server
+	streams *registry.Registry
+	door    *fakeDoor
+	signer  map[string]*aws.Signer
+}
+
+func newWorld(t *testing.T) *world { return newWorldOf(t, 0) }
+
+// newWorldOf is a world with a quota of streams.
+func newWorldOf(t *testing.T, quota int) *world {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	streams, err := registry.Open(t.Context(), &memory{states: map[string]record.State{}}, registry.Options{
+		Region: region, Account: account, Quota: quota, Logger: log, Now: clock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, streams: streams, door: &fakeDoor{stored: map[string][]string{}, room: -1}, signer: map[string]*aws.Signer{}}
+	w.server = aws.NewServer(aws.Options{
+		Partition: "aws", Region: region, Account: account, Credentials: keys{}, Authorizer: rules{},
+		Buffers: aws.NewBuffers(64<<20, time.Second), Logger: log, Now: clock,
+	})
+	service := New(Options{
+		Partition: "aws", Region: region, Account: account, Streams: streams, Door: w.door, Prefixes: fakePrefixes,
+	})
+	w.server.Handle("firehose", service.JSON())
+	for _, id := range []string{"ALICE", "BOB"} {
+		w.signer[id] = aws.NewSigner(id, secret, "", "firehose", region)
+	}
+	return w
+}
+
+// fakePrefixes refuses one prefix, with words of the real checker.
+func fakePrefixes(prefix, _, _ string, _ bool) error {
+	if strings.HasPrefix(prefix, "!{bad") {
+		return errors.New("Invalid expression usage")
+	}
+	return nil
+}
+
+// request is a call as a client makes it.
+func (w *world) request(who, operation, body string) *http.Request {
+	r := httptest.NewRequestWithContext(w.t.Context(), http.MethodPost, "http://localhost:4573/", strings.NewReader(body))
+	r.Header.Set("X-Amz-Target", "Firehose_20150804."+operation)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	sum := sha256.Sum256([]byte(body))
+	w.signer[who].Sign(r, hex.EncodeToString(sum[:]), clock())
+	return r
+}
+
+// call returns the status and the body of the answer.
+func (w *world) call(who, operation, body string) (int, string) {
+	answer := httptest.NewRecorder()
+	w.server.ServeHTTP(answer, w.request(who, operation, body))
+	return answer.Code, answer.Body.String()
+}
+
+// do is a call of alice's that has to succeed.
+func (w *world) do(operation, body string) string {
+	w.t.Helper()
+	status, answer := w.call("ALICE", operation, body)
+	if status != http.StatusOK {
+		w.t.Fatalf("%s %s: %d %s", operation, body, status, answer)
+	}
+	return answer
+}
+
+const bucket = `"RoleARN":"arn:aws:iam::123456789012:role/fh","BucketARN":"arn:aws:s3:::logs"`
+
+// active makes a stream that takes records.
+func (w *world) active(name string) *stream.Definition {
+	w.t.Helper()
+	w.do("CreateDeliveryStream", `{"DeliveryStreamName":"`+name+`","S3DestinationConfiguration":{`+bucket+`}}`)
+	d, _ := w.streams.Get(name)
+	if err := w.streams.Activate(w.t.Context(), name, d.ID); err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// in puts a stream into a status, by the ways that lead there.
+func (w *world) in(name string, status stream.Status) {
+	w.t.Helper()
+	switch status {
+	case stream.Creating:
+		w.do("CreateDeliveryStream", `{"DeliveryStreamName":"`+name+`","S3DestinationConfiguration":{`+bucket+`}}`)
+	case stream.Active:
+		w.active(name)
+	case stream.Deleting:
+		w.active(name)
+		w.do("DeleteDeliveryStream", `{"DeliveryStreamName":"`+name+`"}`)
+	case stream.CreatingFailed:
+		w.in(name, stream.Creating)
+		w.transition(name, registry.Hooks{Create: failing})
+	case stream.DeletingFailed:
+		w.in(name, stream.Deleting)
+		w.transition(name, registry.Hooks{Delete: failing})
+	}
+	if d, _ := w.streams.Get(name); d.Status != status {
+		w.t.Fatalf("stream %s is %s, want %s", name, d.Status, status)
+	}
+}
+
+func failing(context.Context, *stream.Definition) error {
+	return &stream.Failure{Type: "UNKNOWN_ERROR", Details: "the hook said so"}
+}
+
+// transition runs the registry until the stream has left its status.
+func (w *world) transition(name string, hooks registry.Hooks) {
+	w.t.Helper()
+	before, _ := w.streams.Get(name)
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.streams.Run(ctx, hooks) }()
+	for {
+		if d, _ := w.streams.Get(name); d != before {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// canonical makes two JSON texts comparable.
+func canonical(t *testing.T, text string) string {
+	t.Helper()
+	v := jsontext.Value(text)
+	if err := v.Canonicalize(); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return string(v)
+}
+
+// failure takes an error answer apart.
+func failure(t *testing.T, body string) (code, message string) {
+	t.Helper()
+	var e struct {
+		Code    string `json:"__type"`
+		Message string `json:"message"`
+		Capital string `json:"Message"`
+	}
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	return e.Code, e.Message + e.Capital
+}
