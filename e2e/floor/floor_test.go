@@ -72,6 +72,10 @@ func TestTheFloorDoesTheWholeWork(t *testing.T) {
 		t.Fatalf("%d %s", status, text)
 	}
 	server.Close()
+	objects.settle()
+	if o := objects.count.Load(); o != int64(len(stored)) || o == 0 {
+		t.Errorf("settled with %d of %d objects stored", len(stored), o)
+	}
 	log.close()
 	objects.close()
 
@@ -89,8 +93,8 @@ func TestTheFloorDoesTheWholeWork(t *testing.T) {
 	if got.String() != want.String() {
 		t.Errorf("got %d bytes, want %d", got.Len(), want.Len())
 	}
-	if log.requests != 101 || log.bytes != int64(want.Len()) || objects.count.Load() != int64(len(stored)) {
-		t.Errorf("counted %d requests, %d bytes, %d objects", log.requests, log.bytes, objects.count.Load())
+	if log.requests.Load() != 101 || log.bytes.Load() != int64(want.Len()) || objects.count.Load() != int64(len(stored)) {
+		t.Errorf("counted %d requests, %d bytes, %d objects", log.requests.Load(), log.bytes.Load(), objects.count.Load())
 	}
 	if !budget.TryAcquire(memory) {
 		t.Error("memory was not given back")

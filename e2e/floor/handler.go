@@ -37,6 +37,7 @@ type arena struct {
 	lengths []uint32
 	held    int64 // of the budget
 	release func(*arena)
+	settled chan struct{} // of an arena without records: closed when all before it is stored
 }
 
 func newHandler(region, accessKey, secret string, budget *semaphore.Weighted, log *groupLog) *handler {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +23,7 @@ const (
 var errClosed = errors.New("ServiceUnavailableException")
 
 // A groupLog makes the arenas of all requests that wait durable with one write and one
-// sync, and passes them on in that order. The fields belong to run.
+// sync, and passes them on in that order. The position belongs to run.
 type groupLog struct {
 	file    *os.File
 	waiting chan *waiter
@@ -30,11 +31,11 @@ type groupLog struct {
 	fail    func(error)
 	ended   chan struct{}
 
-	at       int64
-	entry    uint64
-	syncs    int64
-	requests int64
-	bytes    int64
+	at    int64
+	entry uint64
+
+	// Counted by run, read by whoever tells the costs.
+	syncs, requests, bytes atomic.Int64
 }
 
 type waiter struct {
@@ -120,7 +121,7 @@ func (l *groupLog) write(group []*waiter) error {
 		binary.BigEndian.PutUint32(w.head[8:], uint32(len(w.arena.data)))
 		buffers = append(buffers, w.head[:], w.arena.data)
 		size += int64(len(w.head) + len(w.arena.data))
-		l.bytes += int64(len(w.arena.data))
+		l.bytes.Add(int64(len(w.arena.data)))
 	}
 	if l.at+size > logBytes {
 		l.at = 0
@@ -136,8 +137,8 @@ func (l *groupLog) write(group []*waiter) error {
 		return fmt.Errorf("writing the log: %w", err)
 	}
 	l.at += size
-	l.syncs++
-	l.requests += int64(len(group))
+	l.syncs.Add(1)
+	l.requests.Add(int64(len(group)))
 	return nil
 }
 

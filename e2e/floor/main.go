@@ -12,8 +12,8 @@
 //   - Group: the requests that one synced write serves.
 //
 // Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: requests must be
-// signed with them, and objects are uploaded with them. On SIGTERM it delivers what it
-// holds and prints what it cost, as JSON.
+// signed with them, and objects are uploaded with them. GET /settle delivers what is held
+// and answers with what all of it cost, as JSON; SIGTERM does the same, prints it and ends.
 package main
 
 import (
@@ -21,6 +21,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -86,7 +87,15 @@ func run(o options, accessKey, secret string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: newHandler(o.region, accessKey, secret, budget, log), ReadHeaderTimeout: 10 * time.Second}
+	routes := http.NewServeMux()
+	routes.Handle("POST /", newHandler(o.region, accessKey, secret, budget, log))
+	routes.HandleFunc("GET /settle", func(w http.ResponseWriter, _ *http.Request) {
+		objects.settle()
+		if err := writeCosts(w, log, objects); err != nil {
+			fail(err)
+		}
+	})
+	server := &http.Server{Handler: routes, ReadHeaderTimeout: 10 * time.Second}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", o.listen, err)
@@ -114,11 +123,11 @@ func run(o options, accessKey, secret string) error {
 	case err := <-failed:
 		return err
 	default:
-		return printCosts(log, objects)
+		return writeCosts(os.Stdout, log, objects)
 	}
 }
 
-// costs is what is printed in the end; e2e/bench reads it.
+// costs is what is told in the end; e2e/bench reads it.
 type costs struct {
 	CPUSeconds  float64 `json:"cpuSeconds"` // user and system
 	PeakBytes   int64   `json:"peakBytes"`  // VmHWM
@@ -129,7 +138,7 @@ type costs struct {
 	ObjectBytes int64   `json:"objectBytes"`
 }
 
-func printCosts(log *groupLog, objects *objects) error {
+func writeCosts(to io.Writer, log *groupLog, objects *objects) error {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return fmt.Errorf("asking for the CPU time: %w", err)
@@ -139,8 +148,8 @@ func printCosts(log *groupLog, objects *objects) error {
 		return err
 	}
 	cpu := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	return json.MarshalWrite(os.Stdout, costs{
-		cpu.Seconds(), peak, log.syncs, log.requests, log.bytes, objects.count.Load(), objects.bytes.Load(),
+	return json.MarshalWrite(to, costs{
+		cpu.Seconds(), peak, log.syncs.Load(), log.requests.Load(), log.bytes.Load(), objects.count.Load(), objects.bytes.Load(),
 	})
 }
 

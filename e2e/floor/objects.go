@@ -69,6 +69,14 @@ func (o *objects) run() {
 		zip.Reset(buffer)
 	}
 	for a := range o.in {
+		if a.settled != nil {
+			if raw > 0 {
+				seal()
+			}
+			o.under.Wait()
+			close(a.settled)
+			continue
+		}
 		if raw > 0 && raw+len(a.data) > o.limit {
 			seal()
 		}
@@ -97,6 +105,14 @@ func (o *objects) upload(buffer *bytes.Buffer) {
 		buffer.Reset()
 		o.buffers <- buffer
 	})
+}
+
+// settle stores what there is, full or not, and returns when the store has everything that
+// was passed on before.
+func (o *objects) settle() {
+	settled := make(chan struct{})
+	o.in <- &arena{settled: settled}
+	<-settled
 }
 
 // close waits until everything is stored. The log must be closed.
