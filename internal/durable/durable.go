@@ -96,6 +96,11 @@ func (d Disk) MkdirAll(path string, perm fs.FileMode) error {
 			return err
 		}
 	}
+	return d.Mkdir(path, perm)
+}
+
+// Mkdir makes one folder and syncs its parent. A folder that is there already is fine.
+func (d Disk) Mkdir(path string, perm fs.FileMode) error {
 	err := d.do(Mkdir, path, func() error { return os.Mkdir(path, perm) })
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -103,9 +108,15 @@ func (d Disk) MkdirAll(path string, perm fs.FileMode) error {
 	return d.SyncFolder(filepath.Dir(path))
 }
 
+// RenameLazily is Rename without the syncs: after a power cut the old name may be back,
+// unless the folder is synced for another reason.
+func (d Disk) RenameLazily(from, to string) error {
+	return d.do(Rename, to, func() error { return os.Rename(from, to) })
+}
+
 // Rename moves a file or folder and syncs the folder it arrives in, then the one it left.
 func (d Disk) Rename(from, to string) error {
-	if err := d.do(Rename, to, func() error { return os.Rename(from, to) }); err != nil {
+	if err := d.RenameLazily(from, to); err != nil {
 		return err
 	}
 	if err := d.SyncFolder(filepath.Dir(to)); err != nil {
@@ -130,6 +141,12 @@ func (d Disk) Remove(path string) error {
 // for what does no harm then.
 func (d Disk) RemoveLazily(path string) error {
 	return d.do(Remove, path, func() error { return os.Remove(path) })
+}
+
+// RemoveTree removes a folder with all it holds, in no particular order and without a
+// sync. What is not there is no error.
+func (d Disk) RemoveTree(path string) error {
+	return d.do(Remove, path, func() error { return os.RemoveAll(path) })
 }
 
 // SyncFolder makes the names in a folder durable.

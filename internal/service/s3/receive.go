@@ -1,0 +1,75 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"sync"
+
+	"hydrant/internal/durable"
+)
+
+// copyBytes is how much of a body is in memory at a time.
+const copyBytes = 256 << 10
+
+// copyBuffers are reused between bodies.
+var copyBuffers = sync.Pool{New: func() any { return new([copyBytes]byte) }}
+
+// receive writes a body to a file in staging and checks that it is what was expected. The
+// file is the caller's to commit or abort.
+func (s *Store) receive(ctx context.Context, body io.Reader, e expectation) (*durable.File, digest, error) {
+	f, err := s.disk.Create(s.stagingPath, filePerm)
+	if err != nil {
+		return nil, digest{}, err
+	}
+	d := newDigester(e)
+	if err = copyBody(ctx, f, d, body); err == nil {
+		var out digest
+		if out, err = d.finish(); err == nil {
+			return f, out, nil
+		}
+	}
+	return nil, digest{}, errors.Join(err, f.Abort())
+}
+
+// copyBody passes a body through d into f, in pieces of the buffer's size so that small
+// reads do not become small writes.
+func copyBody(ctx context.Context, f io.Writer, d *digester, body io.Reader) error {
+	buffer := copyBuffers.Get().(*[copyBytes]byte)
+	defer copyBuffers.Put(buffer)
+	for {
+		n, err := fill(ctx, buffer[:], body)
+		if n > 0 {
+			if d.size+int64(n) > maxPut {
+				return with(errEntityTooLarge, "MaxSizeAllowed", strconv.FormatInt(maxPut, 10))
+			}
+			if _, err := d.Write(buffer[:n]); err != nil {
+				return err
+			}
+			if _, err := f.Write(buffer[:n]); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// fill reads until p is full or body ends, which is io.EOF. Unlike io.ReadFull it tells an
+// end that the body's reader calls unexpected from one that p was too large for.
+func fill(ctx context.Context, p []byte, body io.Reader) (n int, err error) {
+	for n < len(p) && err == nil {
+		if err := ctx.Err(); err != nil {
+			return n, err
+		}
+		var m int
+		m, err = body.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
