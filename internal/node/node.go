@@ -1,0 +1,280 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"hydrant/internal/aws"
+	"hydrant/internal/batch"
+	"hydrant/internal/config"
+	"hydrant/internal/deliver"
+	"hydrant/internal/durable"
+	"hydrant/internal/encode/compress"
+	"hydrant/internal/encode/lines"
+	"hydrant/internal/firehose"
+	"hydrant/internal/identity"
+	"hydrant/internal/ingest"
+	"hydrant/internal/journal"
+	"hydrant/internal/journal/pebble"
+	"hydrant/internal/registry"
+	s3store "hydrant/internal/service/s3"
+	"hydrant/internal/stream"
+	"hydrant/internal/telemetry"
+)
+
+// Options are what a node is built from. Config, Version and Logger are required.
+type Options struct {
+	Config  config.Config
+	Version string
+	Logger  *slog.Logger
+	Now     func() time.Time // wall clock; nil: time.Now
+
+	// The rest is for tests that own the disk and the network.
+	JournalFS      vfs.FS            // nil: the real disk
+	StoreTransport http.RoundTripper // reaches the object store; nil: the network, or in process
+	PartBytes      int64             // of multipart uploads; 0: the default
+}
+
+// Node is the parts of one Hydrant.
+type Node struct {
+	opt         Options
+	log         *slog.Logger
+	credentials *identity.Store
+	engine      *pebble.Engine
+	store       *s3store.Store // nil when another server is used
+	registry    *registry.Registry
+	ingest      *ingest.Ingest
+	delivery    *deliver.Manager
+	buffers     *aws.Buffers
+	server      *aws.Server
+	metrics     *telemetry.Metrics
+
+	damages atomic.Uint64
+	failure chan error // capacity 1: the journal failed
+	ready   atomic.Bool
+}
+
+// Open opens the data directory and builds the node on it. Nothing runs yet.
+func Open(ctx context.Context, opt Options) (_ *Node, err error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	n := &Node{opt: opt, log: opt.Logger, metrics: telemetry.New(opt.Version), failure: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	for _, step := range []func(context.Context) error{
+		n.openData, n.openJournal, n.openStore, n.openDelivery, n.openStreams, n.openAPI,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// Close gives everything back. The node must not run any more.
+func (n *Node) Close() error {
+	if n.engine == nil {
+		return nil
+	}
+	if err := n.engine.Close(); err != nil {
+		return fmt.Errorf("close the journal: %w", err)
+	}
+	return nil
+}
+
+func (n *Node) path(elem ...string) string {
+	return filepath.Join(append([]string{n.opt.Config.Data}, elem...)...)
+}
+
+func (n *Node) openData(context.Context) error {
+	if err := durable.MkdirAll(n.opt.Config.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	return nil
+}
+
+// openJournal comes first of what is kept: its lock keeps a second process out of the
+// whole data directory.
+func (n *Node) openJournal(ctx context.Context) (err error) {
+	c, share := n.opt.Config, sharesOf(n.opt.Config.Memory)
+	n.engine, err = pebble.Open(ctx, pebble.Options{
+		Dir:           n.path("journal"),
+		FS:            n.opt.JournalFS,
+		MemTableBytes: share.memTable,
+		CacheBytes:    share.cache,
+		MaxBytes:      uint64(c.Storage.MaxBytes),
+		MinFree:       uint64(c.Storage.MinFree),
+		DamagedDir:    n.path("damaged"),
+		Logger:        n.log.With("room", "journal"),
+		OnDamage:      n.noteDamage,
+		OnFailure:     n.fail,
+	})
+	if errors.Is(err, pebble.ErrLocked) {
+		return fmt.Errorf("another process uses the data directory %s: stop it, or choose another one with --data: %w", c.Data, err)
+	}
+	if err != nil {
+		return fmt.Errorf("open the journal in %s: %w", n.path("journal"), err)
+	}
+	n.credentials, err = identity.Load(c.Data)
+	return err
+}
+
+func (n *Node) noteDamage(d journal.Damage) {
+	n.damages.Add(1)
+	n.log.Error("part of the journal cannot be read; it was set aside and the rest is served",
+		"file", d.File, "copy", d.Copy, "reason", d.Reason, "salvaged_batches", d.Salvaged,
+		"next", "stop the node and run hydrant doctor --data "+n.opt.Config.Data)
+}
+
+// fail ends the node: the journal cannot be written any more.
+func (n *Node) fail(err error) {
+	select {
+	case n.failure <- err:
+	default:
+	}
+}
+
+// formats finds encodings for delivery.
+type formats struct{ pool *compress.Pool }
+
+// Encoding implements deliver.Encodings.
+func (f formats) Encoding(c stream.Compression, level int) (deliver.Encoding, error) {
+	switch c {
+	case stream.Gzip:
+		return compress.Gzip(f.pool, level), nil
+	case stream.Uncompressed:
+		return lines.New(), nil
+	}
+	return nil, fmt.Errorf("compression format %s is not supported", c)
+}
+
+// uploadSlots is how many calls to the object store run at once, over all streams.
+const uploadSlots = 32
+
+func (n *Node) openDelivery(ctx context.Context) error {
+	share := sharesOf(n.opt.Config.Memory)
+	dest, err := n.destination(ctx)
+	if err != nil {
+		return fmt.Errorf("set up the object store: %w", err)
+	}
+	pool := compress.NewPool(runtime.GOMAXPROCS(0))
+	n.delivery = deliver.NewManager(deliver.Options{
+		Log:         n.engine,
+		Destination: dest,
+		Encodings:   formats{pool},
+		GzipLevel:   n.opt.Config.Delivery.GzipLevel,
+		Memory:      deliver.NewMemory(share.delivery),
+		PartBytes:   n.opt.PartBytes,
+		Uploads:     deliver.NewSlots(uploadSlots),
+		Now:         n.opt.Now,
+		Logger:      n.log.With("room", "deliver"),
+		OnObject:    n.metrics.Object,
+	})
+	n.ingest = ingest.New(ingest.Options{
+		Log:       n.engine,
+		Packer:    compress.NewPacker(pool),
+		Now:       n.opt.Now,
+		GzipLevel: n.opt.Config.Delivery.GzipLevel,
+		OnAppend:  n.delivery.Wake,
+	})
+	return n.delivery.Load(ctx)
+}
+
+// openStreams reads the definitions and prepares the delivery of every stream that has data.
+func (n *Node) openStreams(ctx context.Context) (err error) {
+	n.registry, err = registry.Open(ctx, n.engine, registry.Options{
+		Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
+		Logger: n.log.With("room", "registry"), Now: n.opt.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("read the stream definitions: %w", err)
+	}
+	for _, d := range n.registry.All() {
+		if d.Status != stream.Active {
+			continue // the registry's hooks see to the others
+		}
+		if err := n.delivery.Start(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hooks are what happens when streams come and go.
+func (n *Node) hooks() registry.Hooks {
+	return registry.Hooks{
+		Create: func(_ context.Context, d *stream.Definition) error { return n.delivery.Start(d) },
+		Delete: func(ctx context.Context, d *stream.Definition) error {
+			n.ingest.Close(d)
+			return n.delivery.Discard(ctx, d)
+		},
+	}
+}
+
+// partition is the first part of ARNs.
+const partition = "aws"
+
+// bodyWait is how long a request waits for memory before it is told to slow down.
+const bodyWait = 10 * time.Second
+
+func (n *Node) openAPI(context.Context) error {
+	c := n.opt.Config
+	n.buffers = aws.NewBuffers(sharesOf(c.Memory).bodies, bodyWait)
+	n.server = aws.NewServer(aws.Options{
+		Partition: partition, Region: c.Region, Account: c.Account,
+		Credentials: n.credentials, Authorizer: n.credentials, Buffers: n.buffers,
+		Logger: n.log.With("room", "aws"), Now: n.opt.Now,
+	})
+	api := firehose.New(firehose.Options{
+		Partition: partition, Region: c.Region, Account: c.Account,
+		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics,
+	})
+	n.server.Handle("firehose", api.JSON())
+	if n.store != nil {
+		n.server.Handle("s3", &aws.S3{Handler: n.store, Refuse: n.store.Refuse})
+	}
+	return n.observe()
+}
+
+// observe shows the node's figures on the metrics page.
+func (n *Node) observe() error {
+	return n.metrics.Observe(n.samples, telemetry.Gauges{
+		JournalSyncs:  n.engine.Syncs,
+		JournalBytes:  func() uint64 { return n.engine.Space().Stored },
+		JournalFree:   func() uint64 { return n.engine.Space().Free },
+		Damages:       n.damages.Load,
+		BodyBytesUsed: n.buffers.Budget().Used,
+	})
+}
+
+func (n *Node) samples() []telemetry.Sample {
+	all := n.delivery.Statuses(context.Background())
+	out := make([]telemetry.Sample, len(all))
+	for i, s := range all {
+		out[i] = telemetry.Sample{
+			Stream: s.Name, Pending: telemetry.Figures(s.Pending), Fails: s.Fails,
+			Objects: s.Objects, ObjectBytes: s.ObjectBytes,
+			Outcomes: map[string]telemetry.Figures{
+				telemetry.Received:  telemetry.Figures(s.Received),
+				telemetry.Delivered: telemetry.Figures(s.Delivered),
+				telemetry.Dropped:   telemetry.Figures(s.Dropped),
+				telemetry.Failed:    telemetry.Figures(s.Failed),
+				telemetry.Discarded: telemetry.Figures(s.Discarded),
+			},
+		}
+	}
+	return out
+}
