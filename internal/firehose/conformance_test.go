@@ -2,7 +2,9 @@ package firehose
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -413,6 +415,96 @@ func TestTimestampsAreNumbersOfSeconds(t *testing.T) {
 		t.Fatalf("%s, %v", got, err)
 	}
 }
+
+func TestAnswersAreCountedByTheirCode(t *testing.T) {
+	w := newWorld(t)
+	w.active("s")
+	w.do("PutRecord", `{"DeliveryStreamName":"s","Record":{"Data":""}}`)
+	w.call("ALICE", "PutRecord", `{"DeliveryStreamName":"none","Record":{"Data":""}}`)
+	w.door.err = record.ErrUncertain
+	w.call("ALICE", "PutRecord", `{"DeliveryStreamName":"s","Record":{"Data":""}}`)
+	page := httptest.NewRecorder()
+	w.metrics.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, code := range []string{"", "ResourceNotFoundException", "InternalFailure"} {
+		line := `hydrant_requests_total{code="` + code + `",operation="PutRecord",service="firehose"} 1`
+		if !strings.Contains(page.Body.String(), line) {
+			t.Errorf("the page does not say %s", line)
+		}
+	}
+}
+
+func TestATextOfMegabytesIsNotCopied(t *testing.T) {
+	w := newWorld(t)
+	long := strings.Repeat("x", 9<<20)
+	w.check("DescribeDeliveryStream", []exchange{
+		{`{"DeliveryStreamName":"` + long + `"}`, "ValidationException", broken("deliveryStreamName", "Member must have length less than or equal to 64")},
+	})
+	w.check("PutRecord", []exchange{
+		{`{"DeliveryStreamName":"` + long + `","Record":{"Data":""}}`, "ValidationException", broken("deliveryStreamName", "Member must have length less than or equal to 64")},
+	})
+}
+
+// Whatever body passes the shapes can also be read as a configuration, and either makes a
+// stream or is refused with words.
+func FuzzCreate(f *testing.F) {
+	f.Add(`{"DeliveryStreamName":"s","S3DestinationConfiguration":{` + bucket + `},"Tags":[{"Key":"k","Value":"v"}]}`)
+	f.Add(`{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{` + bucket + `,"ProcessingConfiguration":{"Enabled":false,"Processors":[{"Type":"Lambda","Parameters":[null]}]},
+		"DataFormatConversionConfiguration":{"Enabled":false,"InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{"ColumnToJsonKeyMappings":{"a":"b"}},"HiveJsonSerDe":{"TimestampFormats":["a"]}}},
+		"OutputFormatConfiguration":{"Serializer":{"OrcSerDe":{"PaddingTolerance":0.5,"StripeSizeBytes":67108864}}}},"DynamicPartitioningConfiguration":{"RetryOptions":{"DurationInSeconds":1}}}}`)
+	f.Add(`{"DeliveryStreamName":"s","SplunkDestinationConfiguration":{"a":{"a":1,"a":2}},"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"},"DirectPutSourceConfiguration":{"ThroughputHintInMBs":1}}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		w := newWorld(t)
+		status, answer := w.call("ALICE", "CreateDeliveryStream", body)
+		if status == http.StatusOK {
+			w.do("DescribeDeliveryStream", `{"DeliveryStreamName":"`+w.streams.All()[0].Name+`"}`)
+			return
+		}
+		if code, _ := failure(t, answer); code == "InternalFailure" {
+			t.Fatalf("%s: %s", body, answer)
+		}
+	})
+}
+
+// BenchmarkPut is a put from the HTTP handler to the door and back, signature included.
+func BenchmarkPut(b *testing.B) {
+	large := make([]string, 500)
+	for i := range large {
+		large[i] = strings.Repeat(fmt.Sprint(i%10), 512)
+	}
+	for _, c := range []struct{ name, operation, body string }{
+		{"single=512B", "PutRecord", `{"DeliveryStreamName":"s","Record":{"Data":"` + b64(large[0]) + `"}}`},
+		{"batch=500x512B", "PutRecordBatch", batchTo("s", large...)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w := newWorld(b)
+			w.active("s")
+			w.door.forgetful = true
+			r := w.request("ALICE", c.operation, c.body)
+			body := strings.NewReader(c.body)
+			answer := &discard{header: http.Header{}}
+			b.SetBytes(int64(len(c.body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				body.Reset(c.body)
+				r.Body = io.NopCloser(body)
+				w.server.ServeHTTP(answer, r)
+				if answer.status != http.StatusOK {
+					b.Fatal(answer.status)
+				}
+			}
+		})
+	}
+}
+
+// discard is a response that nobody reads.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
 
 func BenchmarkBatchAnswer(b *testing.B) {
 	got := ingest.Receipt{Runs: []ingest.Run{{First: record.Position{Entry: 1 << 30}, Records: 500}}}

@@ -91,7 +91,7 @@ func quotaMessage(q *registry.QuotaError) string {
 
 // outOfMemory is what an operation answers when there was no room for its body.
 func outOfMemory(operation string) *aws.Error {
-	if operation == putRecord.action || operation == putRecordBatch.action {
+	if operation == singlePut.action || operation == batchPut.action {
 		return aws.Errorf(serviceUnavailable, slowDown)
 	}
 	return aws.Errorf("ThrottlingException", "Rate exceeded")

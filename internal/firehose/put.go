@@ -190,8 +190,8 @@ type putOperation struct {
 }
 
 var (
-	putRecord      = &putOperation{"PutRecord", putRecordInput, "Record", false}
-	putRecordBatch = &putOperation{"PutRecordBatch", putRecordBatchInput, "Records", true}
+	singlePut = &putOperation{"PutRecord", putRecordInput, "Record", false}
+	batchPut  = &putOperation{"PutRecordBatch", putRecordBatchInput, "Records", true}
 )
 
 var dataShape = recordShape.members[0].shape

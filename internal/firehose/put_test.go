@@ -66,11 +66,11 @@ func TestABatchIsReadHoweverItIsWritten(t *testing.T) {
 			}
 			p := newPut()
 			defer p.free()
-			if got := p.scan([]byte(c.body), putRecordBatch); got != c.fast {
+			if got := p.scan([]byte(c.body), batchPut); got != c.fast {
 				t.Errorf("taken by the scanner: %v, want %v", got, c.fast)
 			}
 			p.name, p.spans, p.escaped = p.name[:0], p.spans[:0], false
-			if err := p.read(inBuffer(c.body), putRecordBatch); err != nil {
+			if err := p.read(inBuffer(c.body), batchPut); err != nil {
 				t.Fatal(err)
 			}
 			if got := records(p.batch); fmt.Sprint(got) != fmt.Sprint(want) || string(p.name) != "clicks" {
@@ -121,7 +121,7 @@ func TestWhatIsNotTheRightJSONIsRefused(t *testing.T) {
 		{strings.Replace(good, `YQ==`, "\r\r\r\rYQ==", 1), ""},
 	} {
 		p := newPut()
-		err := p.read(inBuffer(c.body), putRecordBatch)
+		err := p.read(inBuffer(c.body), batchPut)
 		var s *serializationError
 		if !errors.As(err, &s) || !errors.Is(err, errSerialization) {
 			t.Errorf("%.200q: %v", c.body, err)
@@ -148,30 +148,30 @@ func TestEveryBrokenConstraintOfAPutIsTold(t *testing.T) {
 		op         *putOperation
 		body, want string
 	}{
-		{putRecordBatch, `{}`, "2 validation errors detected: " + v("deliveryStreamName", notNull) + "; " + v("records", notNull)},
-		{putRecordBatch, `{"DeliveryStreamName":null,"Records":null}`, "2 validation errors detected: " + v("deliveryStreamName", notNull) + "; " + v("records", notNull)},
-		{putRecordBatch, `{"DeliveryStreamName":"s","Records":[]}`, one + v("records", "Member must have length greater than or equal to 1")},
-		{putRecordBatch, batchBody(make([]string, 500)...), ""},
-		{putRecordBatch, batchBody(make([]string, 501)...), one + v("records", "Member must have length less than or equal to 500")},
-		{putRecordBatch, batchBody(make([]string, 5000)...), one + v("records", "Member must have length less than or equal to 500")},
-		{putRecordBatch, `{"DeliveryStreamName":"s","Records":[{"Data":"YQ=="},null,{}]}`,
+		{batchPut, `{}`, "2 validation errors detected: " + v("deliveryStreamName", notNull) + "; " + v("records", notNull)},
+		{batchPut, `{"DeliveryStreamName":null,"Records":null}`, "2 validation errors detected: " + v("deliveryStreamName", notNull) + "; " + v("records", notNull)},
+		{batchPut, `{"DeliveryStreamName":"s","Records":[]}`, one + v("records", "Member must have length greater than or equal to 1")},
+		{batchPut, batchBody(make([]string, 500)...), ""},
+		{batchPut, batchBody(make([]string, 501)...), one + v("records", "Member must have length less than or equal to 500")},
+		{batchPut, batchBody(make([]string, 5000)...), one + v("records", "Member must have length less than or equal to 500")},
+		{batchPut, `{"DeliveryStreamName":"s","Records":[{"Data":"YQ=="},null,{}]}`,
 			"2 validation errors detected: " + v("records.2.member", notNull) + "; " + v("records.3.member.data", notNull)},
-		{putRecordBatch, `{"DeliveryStreamName":"s","Records":[{"Data":"YQ=="},{"Data":"` + whole + `"}]}`, ""},
-		{putRecordBatch, `{"DeliveryStreamName":"s","Records":[{"Data":"YQ=="},{"Data":"` + long + `"}]}`, one + v("records.2.member.data", tooLong)},
-		{putRecordBatch, `{"DeliveryStreamName":"a/b","Records":[{"Data":"` + long + `"},{"Data":null}]}`,
+		{batchPut, `{"DeliveryStreamName":"s","Records":[{"Data":"YQ=="},{"Data":"` + whole + `"}]}`, ""},
+		{batchPut, `{"DeliveryStreamName":"s","Records":[{"Data":"YQ=="},{"Data":"` + long + `"}]}`, one + v("records.2.member.data", tooLong)},
+		{batchPut, `{"DeliveryStreamName":"a/b","Records":[{"Data":"` + long + `"},{"Data":null}]}`,
 			"3 validation errors detected: " + v("deliveryStreamName", pattern) + "; " + v("records.1.member.data", tooLong) + "; " + v("records.2.member.data", notNull)},
-		{putRecordBatch, `{"DeliveryStreamName":"","Records":[{"Data":"YQ=="}]}`,
+		{batchPut, `{"DeliveryStreamName":"","Records":[{"Data":"YQ=="}]}`,
 			"2 validation errors detected: " + v("deliveryStreamName", "Member must have length greater than or equal to 1") + "; " + v("deliveryStreamName", pattern)},
-		{putRecordBatch, `{"DeliveryStreamName":"` + strings.Repeat("s", 64) + `","Records":[{"Data":"YQ=="}]}`, ""},
-		{putRecordBatch, `{"DeliveryStreamName":"` + strings.Repeat("s", 65) + `","Records":[{"Data":"YQ=="}]}`,
+		{batchPut, `{"DeliveryStreamName":"` + strings.Repeat("s", 64) + `","Records":[{"Data":"YQ=="}]}`, ""},
+		{batchPut, `{"DeliveryStreamName":"` + strings.Repeat("s", 65) + `","Records":[{"Data":"YQ=="}]}`,
 			one + v("deliveryStreamName", "Member must have length less than or equal to 64")},
-		{putRecordBatch, `{"DeliveryStreamName":"arn:aws:firehose:us-east-1:123456789012:deliverystream/s","Records":[{"Data":"YQ=="}]}`, one + v("deliveryStreamName", pattern)},
-		{putRecord, `{"DeliveryStreamName":"s"}`, one + v("record", notNull)},
-		{putRecord, `{"DeliveryStreamName":"s","Record":{}}`, one + v("record.data", notNull)},
-		{putRecord, `{"DeliveryStreamName":"s","Record":{"Data":""}}`, ""},
-		{putRecord, `{"DeliveryStreamName":"s","Record":{"Data":"` + whole + `"}}`, ""},
-		{putRecord, `{"DeliveryStreamName":"s","Record":{"Data":"` + long + `"}}`, one + v("record.data", tooLong)},
-		{putRecord, `{"DeliveryStreamName":"s","Record":{"x":1,"Data":"` + long + `"}}`, one + v("record.data", tooLong)},
+		{batchPut, `{"DeliveryStreamName":"arn:aws:firehose:us-east-1:123456789012:deliverystream/s","Records":[{"Data":"YQ=="}]}`, one + v("deliveryStreamName", pattern)},
+		{singlePut, `{"DeliveryStreamName":"s"}`, one + v("record", notNull)},
+		{singlePut, `{"DeliveryStreamName":"s","Record":{}}`, one + v("record.data", notNull)},
+		{singlePut, `{"DeliveryStreamName":"s","Record":{"Data":""}}`, ""},
+		{singlePut, `{"DeliveryStreamName":"s","Record":{"Data":"` + whole + `"}}`, ""},
+		{singlePut, `{"DeliveryStreamName":"s","Record":{"Data":"` + long + `"}}`, one + v("record.data", tooLong)},
+		{singlePut, `{"DeliveryStreamName":"s","Record":{"x":1,"Data":"` + long + `"}}`, one + v("record.data", tooLong)},
 	} {
 		p := newPut()
 		if err := p.read(inBuffer(c.body), c.op); err != nil {
@@ -213,7 +213,7 @@ func TestDecodingInPlaceNeverOvertakesItsSource(t *testing.T) {
 			want[i] = string(b)
 		}
 		p := newPut()
-		if err := p.read(inBuffer(batchBody(want...)), putRecordBatch); err != nil {
+		if err := p.read(inBuffer(batchBody(want...)), batchPut); err != nil {
 			t.Fatal(err)
 		}
 		for i, got := range records(p.batch) {
@@ -277,7 +277,7 @@ func FuzzPut(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p := newPut()
 		defer p.free()
-		err := p.read(inBuffer(string(body)), putRecordBatch)
+		err := p.read(inBuffer(string(body)), batchPut)
 		_, _, _, strict := reference(body)
 		name, data, valid, lax := reference(body, jsontext.AllowDuplicateNames(true))
 		if len(data) > maxBatchRecords || strings.Count(string(body), "Data") > maxBatchRecords {
@@ -307,9 +307,9 @@ func BenchmarkRead(b *testing.B) {
 		op         *putOperation
 		records, n int
 	}{
-		{"batch=500x512B", putRecordBatch, 500, 512},
-		{"batch=500x6KiB", putRecordBatch, 500, 6 << 10},
-		{"single=512B", putRecord, 1, 512},
+		{"batch=500x512B", batchPut, 500, 512},
+		{"batch=500x6KiB", batchPut, 500, 6 << 10},
+		{"single=512B", singlePut, 1, 512},
 	} {
 		data := make([]string, c.records)
 		rng := rand.New(rand.NewPCG(3, 4))

@@ -13,7 +13,7 @@ import (
 func (s *Service) putRecord(ctx context.Context, c *aws.Call) error {
 	p := newPut()
 	defer p.free()
-	if err := s.store(ctx, c, p, putRecord); err != nil {
+	if err := s.store(ctx, c, p, singlePut); err != nil {
 		return err
 	}
 	out := append(c.Out, `{"RecordId":"`...)

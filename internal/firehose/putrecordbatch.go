@@ -14,7 +14,7 @@ import (
 func (s *Service) putRecordBatch(ctx context.Context, c *aws.Call) error {
 	p := newPut()
 	defer p.free()
-	if err := s.store(ctx, c, p, putRecordBatch); err != nil {
+	if err := s.store(ctx, c, p, batchPut); err != nil {
 		return err
 	}
 	c.Out = appendBatchAnswer(c.Out, &p.receipt, len(p.batch.Lengths))
@@ -32,12 +32,11 @@ func appendBatchAnswer(out []byte, got *ingest.Receipt, n int) []byte {
 	out = strconv.AppendInt(out, int64(n-accepted), 10)
 	out = append(out, `,"Encrypted":false,"RequestResponses":[`...)
 	for _, run := range got.Runs {
-		at := run.First
-		for range run.Records {
+		ids := record.NewIDs(got.Queue, run.First.Entry)
+		for i := range uint32(run.Records) {
 			out = append(out, `{"RecordId":"`...)
-			out = record.AppendID(out, got.Queue, at)
+			out = ids.Append(out, run.First.Index+i)
 			out = append(out, `"},`...)
-			at.Index++
 		}
 	}
 	for range n - accepted {

@@ -54,7 +54,7 @@ type Service struct{ opt Options }
 // New returns the API; JSON mounts it.
 func New(opt Options) *Service { return &Service{opt: opt} }
 
-const name = "firehose"
+const serviceName = "firehose"
 
 // JSON is the API as a service that an aws.Server can be given under the name "firehose".
 func (s *Service) JSON() *aws.JSON {
@@ -75,7 +75,7 @@ func (s *Service) JSON() *aws.JSON {
 	for op, do := range operations {
 		operations[op] = s.counted(op, do)
 	}
-	return aws.NewJSON(name, "Firehose_20150804", operations, outOfMemory)
+	return aws.NewJSON(serviceName, "Firehose_20150804", operations, outOfMemory)
 }
 
 // counted counts the answers of an operation by their code.
@@ -83,7 +83,7 @@ func (s *Service) counted(op string, do aws.Operation) aws.Operation {
 	if s.opt.Metrics == nil {
 		return do
 	}
-	ok := s.opt.Metrics.Request(name, op, "")
+	ok := s.opt.Metrics.Request(serviceName, op, "")
 	return func(ctx context.Context, c *aws.Call) error {
 		err := do(ctx, c)
 		if err == nil {
@@ -95,7 +95,7 @@ func (s *Service) counted(op string, do aws.Operation) aws.Operation {
 		if errors.As(err, &e) {
 			code = e.Code
 		}
-		s.opt.Metrics.Request(name, op, code).Inc()
+		s.opt.Metrics.Request(serviceName, op, code).Inc()
 		return err
 	}
 }

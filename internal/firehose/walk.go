@@ -28,6 +28,10 @@ func malformed(format string, args ...any) error {
 // request, a batch of 500 records, has about 1,000.
 const maxNodes = 10_000
 
+// maxText bounds, in bytes, the strings that are copied out of a body. The longest legal
+// one has 5,120 characters, each of them six bytes at most where it is escaped.
+const maxText = 64 << 10
+
 // node is a value of the body that its shape knows.
 type node struct {
 	null    bool
@@ -156,6 +160,11 @@ func (w *walker) scalar(s *shape) (*node, error) {
 		n.content = span{end - uint32(len(raw)) + 1, end - 1}
 		n.escaped = bytes.IndexByte(raw, '\\') >= 0
 	case text:
+		if len(raw) > maxText {
+			// Too long for any constraint, and still so when cut.
+			n.text = string(raw[1 : maxText/2])
+			break
+		}
 		b, err := jsontext.AppendUnquote(nil, raw)
 		if err != nil {
 			return nil, malformed("")

@@ -23,6 +23,7 @@ import (
 	"hydrant/internal/record"
 	"hydrant/internal/registry"
 	"hydrant/internal/stream"
+	"hydrant/internal/telemetry"
 )
 
 const (
@@ -78,12 +79,18 @@ type fakeDoor struct {
 	room   int // records that still fit; negative: any number
 	err    error
 	split  int // records in each run; 0: all in one
+	// forgetful: everything is accepted and forgotten.
+	forgetful bool
 }
 
 func (f *fakeDoor) Put(_ context.Context, d *stream.Definition, b record.Batch, got *ingest.Receipt) error {
 	got.Queue, got.Runs = record.Queue{Stream: d.ID}, got.Runs[:0]
 	if f.err != nil {
 		return f.err
+	}
+	if f.forgetful {
+		got.Runs = append(got.Runs, ingest.Run{Records: len(b.Lengths)})
+		return nil
 	}
 	fits := records(b)
 	if f.room >= 0 {
@@ -124,17 +131,18 @@ func (rules) Allow(_ context.Context, p aws.Principal, action, _ string) error {
 
 // world is a whole API with nothing behind it.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	server  *aws.Server
 	streams *registry.Registry
 	door    *fakeDoor
+	metrics *telemetry.Metrics
 	signer  map[string]*aws.Signer
 }
 
-func newWorld(t *testing.T) *world { return newWorldOf(t, 0) }
+func newWorld(t testing.TB) *world { return newWorldOf(t, 0) }
 
 // newWorldOf is a world with a quota of streams.
-func newWorldOf(t *testing.T, quota int) *world {
+func newWorldOf(t testing.TB, quota int) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	streams, err := registry.Open(t.Context(), &memory{states: map[string]record.State{}}, registry.Options{
@@ -148,8 +156,10 @@ func newWorldOf(t *testing.T, quota int) *world {
 		Partition: "aws", Region: region, Account: account, Credentials: keys{}, Authorizer: rules{},
 		Buffers: aws.NewBuffers(64<<20, time.Second), Logger: log, Now: clock,
 	})
+	w.metrics = telemetry.New("test")
 	service := New(Options{
-		Partition: "aws", Region: region, Account: account, Streams: streams, Door: w.door, Prefixes: fakePrefixes,
+		Partition: "aws", Region: region, Account: account, Streams: streams, Door: w.door,
+		Prefixes: fakePrefixes, Metrics: w.metrics,
 	})
 	w.server.Handle("firehose", service.JSON())
 	for _, id := range []string{"ALICE", "BOB"} {
@@ -219,41 +229,32 @@ func (w *world) in(name string, status stream.Status) {
 		w.do("DeleteDeliveryStream", `{"DeliveryStreamName":"`+name+`"}`)
 	case stream.CreatingFailed:
 		w.in(name, stream.Creating)
-		w.transition(name, registry.Hooks{Create: failing})
+		w.fail()
 	case stream.DeletingFailed:
 		w.in(name, stream.Deleting)
-		w.transition(name, registry.Hooks{Delete: failing})
+		w.fail()
 	}
 	if d, _ := w.streams.Get(name); d.Status != status {
 		w.t.Fatalf("stream %s is %s, want %s", name, d.Status, status)
 	}
 }
 
-func failing(context.Context, *stream.Definition) error {
-	return &stream.Failure{Type: "UNKNOWN_ERROR", Details: "the hook said so"}
-}
-
-// transition runs the registry until the stream has left its status.
-func (w *world) transition(name string, hooks registry.Hooks) {
+// fail runs the registry until the hook of the stream's status has failed for good. Run
+// ends no sooner than the transition that called the hook.
+func (w *world) fail() {
 	w.t.Helper()
-	before, _ := w.streams.Get(name)
 	ctx, cancel := context.WithCancel(w.t.Context())
-	done := make(chan error, 1)
-	go func() { done <- w.streams.Run(ctx, hooks) }()
-	for {
-		if d, _ := w.streams.Get(name); d != before {
-			break
-		}
-		time.Sleep(time.Millisecond)
+	hook := func(context.Context, *stream.Definition) error {
+		cancel()
+		return &stream.Failure{Type: "UNKNOWN_ERROR", Details: "the hook said so"}
 	}
-	cancel()
-	if err := <-done; err != nil {
+	if err := w.streams.Run(ctx, registry.Hooks{Create: hook, Delete: hook}); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
 // canonical makes two JSON texts comparable.
-func canonical(t *testing.T, text string) string {
+func canonical(t testing.TB, text string) string {
 	t.Helper()
 	v := jsontext.Value(text)
 	if err := v.Canonicalize(); err != nil {
@@ -263,7 +264,7 @@ func canonical(t *testing.T, text string) string {
 }
 
 // failure takes an error answer apart.
-func failure(t *testing.T, body string) (code, message string) {
+func failure(t testing.TB, body string) (code, message string) {
 	t.Helper()
 	var e struct {
 		Code    string `json:"__type"`

@@ -102,15 +102,53 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // AppendID appends the RecordId of the record at p in q to dst.
 func AppendID(dst []byte, q Queue, p Position) []byte {
-	var b [idBytes]byte
+	ids := NewIDs(q, p.Entry)
+	return ids.Append(dst, p.Index)
+}
+
+// idHead is how much of a RecordId the records of one entry share, in bytes and in
+// characters: all but the index and the checksum.
+const (
+	idHead     = 30
+	idHeadText = idHead / 3 * 4
+)
+
+// IDs makes the RecordIds of the records of one entry.
+type IDs struct {
+	head [idHeadText]byte // what they share, encoded
+	crc  uint32           // state of the CRC behind it
+}
+
+// NewIDs returns the RecordIds of an entry of q.
+func NewIDs(q Queue, entry uint64) IDs {
+	var b [idHead]byte
 	copy(b[:16], q.Stream[:])
 	binary.BigEndian.PutUint16(b[16:], uint16(q.Output))
 	binary.BigEndian.PutUint32(b[18:], q.Shard)
-	binary.BigEndian.PutUint64(b[22:], p.Entry)
-	binary.BigEndian.PutUint16(b[30:], uint16(p.Index))
-	binary.BigEndian.PutUint32(b[32:], crc32.Checksum(b[:32], castagnoli))
-	return base64.RawURLEncoding.AppendEncode(dst, b[:])
+	binary.BigEndian.PutUint64(b[22:], entry)
+	ids := IDs{crc: ^uint32(0)}
+	for _, c := range b {
+		ids.crc = step(ids.crc, c)
+	}
+	base64.RawURLEncoding.Encode(ids.head[:], b[:])
+	return ids
 }
+
+// Append appends the RecordId of the record at the index to dst.
+func (ids *IDs) Append(dst []byte, index uint32) []byte {
+	crc := ^step(step(ids.crc, byte(index>>8)), byte(index))
+	tail := uint64(uint16(index))<<32 | uint64(crc)
+	dst = append(dst, ids.head[:]...)
+	return append(dst,
+		urlSafe[tail>>42&63], urlSafe[tail>>36&63], urlSafe[tail>>30&63], urlSafe[tail>>24&63],
+		urlSafe[tail>>18&63], urlSafe[tail>>12&63], urlSafe[tail>>6&63], urlSafe[tail&63])
+}
+
+// step takes one byte into the state of a CRC. For so few of them this is quicker than
+// package crc32, which also makes what it is given escape to the heap.
+func step(crc uint32, b byte) uint32 { return castagnoli[byte(crc)^b] ^ crc>>8 }
+
+const urlSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 // ErrBadID says that a text is not a RecordId.
 var ErrBadID = errors.New("not a RecordId of this server")

@@ -50,3 +50,18 @@ func TestRecordIDsLeadBack(t *testing.T) {
 		}
 	}
 }
+
+// The RecordIds of an entry's records are those that AppendID gives one by one.
+func TestNeighboursHaveTheirOwnIDs(t *testing.T) {
+	q := Queue{Stream: StreamID{1, 2, 3}, Output: Backup, Shard: 1 << 31}
+	ids := NewIDs(q, 42)
+	for _, index := range []uint32{0, 1, 255, 256, 65535} {
+		id := ids.Append([]byte("x"), index)
+		if want := AppendID([]byte("x"), q, Position{42, index}); !bytes.Equal(id, want) {
+			t.Fatalf("index %d: %s, want %s", index, id, want)
+		}
+		if gotQ, p, err := ParseID(string(id[1:])); err != nil || gotQ != q || p != (Position{42, index}) {
+			t.Fatalf("index %d leads to %v %v, %v", index, gotQ, p, err)
+		}
+	}
+}

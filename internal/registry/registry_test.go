@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hydrant/internal/journal"
 	"hydrant/internal/record"
 	"hydrant/internal/stream"
 )
@@ -36,6 +37,8 @@ const (
 )
 
 var errBroken = errors.New("the disk is gone")
+
+var _ Log = journal.Engine(nil) // what it stands for
 
 func newFakeLog() *fakeLog { return &fakeLog{states: map[string]record.State{}} }
 
