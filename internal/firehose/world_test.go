@@ -152,20 +152,26 @@ func newWorldOf(t testing.TB, quota int) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, streams: streams, door: &fakeDoor{stored: map[string][]string{}, room: -1}, signer: map[string]*aws.Signer{}}
-	w.server = aws.NewServer(aws.Options{
-		Partition: "aws", Region: region, Account: account, Credentials: keys{}, Authorizer: rules{},
-		Buffers: aws.NewBuffers(64<<20, time.Second), Logger: log, Now: clock,
-	})
 	w.metrics = telemetry.New("test")
-	service := New(Options{
-		Partition: "aws", Region: region, Account: account, Streams: streams, Door: w.door,
-		Prefixes: fakePrefixes, Metrics: w.metrics,
-	})
-	w.server.Handle("firehose", service.JSON())
+	w.server = w.serverAt(clock)
 	for _, id := range []string{"ALICE", "BOB"} {
 		w.signer[id] = aws.NewSigner(id, secret, "", "firehose", region)
 	}
 	return w
+}
+
+// serverAt is the API behind signatures that are checked against a clock.
+func (w *world) serverAt(now func() time.Time) *aws.Server {
+	server := aws.NewServer(aws.Options{
+		Partition: "aws", Region: region, Account: account, Credentials: keys{}, Authorizer: rules{},
+		Buffers: aws.NewBuffers(64<<20, time.Second), Logger: slog.New(slog.DiscardHandler), Now: now,
+	})
+	service := New(Options{
+		Partition: "aws", Region: region, Account: account, Streams: w.streams, Door: w.door,
+		Prefixes: fakePrefixes, Metrics: w.metrics,
+	})
+	server.Handle("firehose", service.JSON())
+	return server
 }
 
 // fakePrefixes refuses one prefix, with words of the real checker.
