@@ -95,13 +95,11 @@ func tooLarge() *Error {
 	return Errorf("RequestEntityTooLargeException", "The request body is larger than %d bytes.", MaxBody)
 }
 
-// shortBody says why a body did not arrive.
+// shortBody words for the client, if it is still there, that its body did not arrive.
 func shortBody(err error, got int, want int64) error {
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%w (%w)", Errorf("RequestTimeoutException", "The request body did not arrive in time."), err)
-	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
-		return Errorf("SerializationException", "The body ended after %d of %d bytes.", got, want)
+	e := Errorf("SerializationException", "The body ended after %d of %d bytes.", got, want)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		e = Errorf("RequestTimeoutException", "The request body did not arrive in time.")
 	}
-	return fmt.Errorf("read body: %w", err)
+	return fmt.Errorf("%w (%w)", e, err)
 }

@@ -101,7 +101,7 @@ func (s *Server) find(x *exchange) (Service, *refusal) {
 	}
 	if problem == nil {
 		problem = refuse(badScope, "Credential should be scoped to a service of this server ("+
-			s.names()+"), not '"+x.claim.service+"'.")
+			s.names()+"), not '"+clip(x.claim.service)+"'.")
 	}
 	if target != "" || s.fallback == nil {
 		return &JSON{}, problem

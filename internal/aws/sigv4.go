@@ -55,8 +55,8 @@ func (s *signable) sign(r *http.Request, key *signingKey) [64]byte {
 
 // signingKey is a key derived from a secret for one scope. It is used by many goroutines.
 type signingKey struct {
-	secret Secret // it was derived from
-	macs   sync.Pool
+	secret Secret    // it was derived from
+	macs   sync.Pool // of *mac
 }
 
 // newSigningKey derives the key of a scope: HMAC over day, region, service and terminator
@@ -64,21 +64,26 @@ type signingKey struct {
 func newSigningKey(secret Secret, day, region, service string) *signingKey {
 	key := []byte("AWS4" + string(secret))
 	for _, part := range [...]string{day, region, service, terminator} {
-		mac := hmac.New(sha256.New, key)
-		mac.Write([]byte(part))
-		key = mac.Sum(nil)
+		h := hmac.New(sha256.New, key)
+		h.Write([]byte(part))
+		key = h.Sum(nil)
 	}
-	return &signingKey{secret: secret, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	return &signingKey{secret: secret, macs: sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }}}
+}
+
+// mac is a keyed hash and room for its result, pooled because each would be an allocation.
+type mac struct {
+	hash.Hash
+	sum [sha256.Size]byte
 }
 
 // sign returns the HMAC of a string to sign, in hex.
 func (k *signingKey) sign(text []byte) (signature [64]byte) {
-	mac := k.macs.Get().(hash.Hash)
-	defer k.macs.Put(mac)
-	mac.Reset()
-	mac.Write(text)
-	var sum [sha256.Size]byte
-	hex.Encode(signature[:], mac.Sum(sum[:0]))
+	m := k.macs.Get().(*mac)
+	defer k.macs.Put(m)
+	m.Reset()
+	m.Write(text)
+	hex.Encode(signature[:], m.Sum(m.sum[:0]))
 	return signature
 }
 

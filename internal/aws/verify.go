@@ -169,12 +169,12 @@ func (c *claim) readCredential() *refusal {
 	}
 	if n != len(parts) || parts[0] == "" {
 		return refuse(badSignature, "Credential must have exactly 5 slash-delimited elements, "+
-			"e.g. keyid/date/region/service/term, got '"+c.credential+"'")
+			"e.g. keyid/date/region/service/term, got '"+clip(c.credential)+"'")
 	}
 	c.id, c.day, c.region, c.service = parts[0], parts[1], parts[2], parts[3]
 	if parts[4] != terminator {
 		return refuse(badScope, "Credential should be scoped with a valid terminator: '"+
-			terminator+"', not '"+parts[4]+"'.")
+			terminator+"', not '"+clip(parts[4])+"'.")
 	}
 	return nil
 }
@@ -189,15 +189,24 @@ func (c *claim) readDate(date string) *refusal {
 		c.isoDate = t.UTC().Format(isoBasic)
 	}
 	if err != nil {
-		return refuse(badSignature, "Date must be in ISO-8601 'basic format'. Got '"+date+
+		return refuse(badSignature, "Date must be in ISO-8601 'basic format'. Got '"+clip(date)+
 			"'. See http://en.wikipedia.org/wiki/ISO_8601")
 	}
 	c.date = t
 	if day := c.isoDate[:len(isoDay)]; c.day != day {
 		return refuse(badScope, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '"+
-			c.day+"' != '"+day+"', from '"+date+"'.")
+			clip(c.day)+"' != '"+day+"', from '"+clip(date)+"'.")
 	}
 	return nil
+}
+
+// clip bounds what of a request is repeated in an answer.
+func clip(s string) string {
+	const enough = 200
+	if len(s) <= enough {
+		return s
+	}
+	return s[:enough] + "…"
 }
 
 // inspect checks all of a claim that needs neither body nor signature: scope, key, session,
@@ -207,12 +216,12 @@ func (v *verifier) inspect(r *http.Request, c *claim, p protocol, service string
 		return refuse(badScope, "Credential should be scoped to correct service: '"+service+"'.")
 	}
 	if c.region != v.region {
-		return refuse(badScope, "Credential should be scoped to a valid Region, not '"+c.region+
+		return refuse(badScope, "Credential should be scoped to a valid Region, not '"+clip(c.region)+
 			"': the region of this server is '"+v.region+"'.", Field{"Region", v.region})
 	}
 	key, ok := v.credentials.Lookup(c.id)
 	if !ok {
-		return refuse(unknownKey, "", Field{"AWSAccessKeyId", c.id})
+		return refuse(unknownKey, "", Field{"AWSAccessKeyId", clip(c.id)})
 	}
 	c.key = key
 	now := v.now()
