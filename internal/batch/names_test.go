@@ -195,8 +195,8 @@ func FuzzPrefixes(f *testing.F) {
 				t.Fatalf("a character was cut: %q", key)
 			}
 		}
-		if n.Data(oldest, someID) != n.Data(oldest, someID) {
-			t.Fatal("two keys for one object")
+		if once, again := n.Data(oldest, someID), n.Data(oldest, someID); once != again {
+			t.Fatalf("two keys for one object: %q and %q", once, again)
 		}
 	})
 }

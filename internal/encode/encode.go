@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/s2"
@@ -27,11 +28,11 @@ var ErrBadEntry = errors.New("entry cannot be decoded")
 // maxRawBytes bounds what an entry may claim to hold: a piece, or one record of the largest size.
 const maxRawBytes = max(record.MaxPieceBytes, record.MaxRecordBytes)
 
-// Decoder opens entries. It may be used by many goroutines at once; each use takes a
-// scratch buffer of the entry's raw size (at most 1,024,000 bytes), and as many of them are
-// kept for the next uses as NewDecoder was told.
+// Decoder opens entries; its zero value is ready. It may be used by many goroutines at
+// once, and each use takes a scratch buffer of the entry's raw size (at most 1,024,000
+// bytes). Buffers are used again while the decoder is busy; idle ones go with the garbage.
 type Decoder struct {
-	idle chan *scratch
+	scratches sync.Pool // of *scratch
 }
 
 // scratch is the memory of one decoding.
@@ -40,9 +41,6 @@ type scratch struct {
 	stored   bytes.Reader
 	inflater io.ReadCloser // also a flate.Resetter; made at the first deflate entry
 }
-
-// NewDecoder returns a decoder that keeps at most idle scratch buffers while unused.
-func NewDecoder(idle int) *Decoder { return &Decoder{idle: make(chan *scratch, max(idle, 0))} }
 
 // Range calls fn once with the raw bytes of the records from to to-1 of e, after the whole
 // entry was decoded and found to match its length and CRC-32. The bytes are only lent. An
@@ -96,20 +94,15 @@ func Bounds(e *record.Entry, from, to uint32) (lo, hi uint32, err error) {
 }
 
 func (d *Decoder) take() *scratch {
-	select {
-	case s := <-d.idle:
+	if s, ok := d.scratches.Get().(*scratch); ok {
 		return s
-	default:
-		return new(scratch)
 	}
+	return new(scratch)
 }
 
 func (d *Decoder) give(s *scratch) {
 	s.stored.Reset(nil)
-	select {
-	case d.idle <- s:
-	default:
-	}
+	d.scratches.Put(s)
 }
 
 // decode leaves the raw bytes of e in s.raw.

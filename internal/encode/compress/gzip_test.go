@@ -41,7 +41,7 @@ func mixed(seed uint64, entries, level int) (parts []part, raw []byte) {
 }
 
 func TestAnObjectIsOneMemberWithExactlyTheRecords(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		level := int(seed%3)*3 + 1
 		parts, want := mixed(seed, 15, level)
 		object := encodeAll(t, Gzip(NewPool(0), level), parts...)
@@ -81,12 +81,12 @@ func TestStoredPiecesAreCopiedByteForByte(t *testing.T) {
 // The bytes of an object must not depend on how many workers there were, on who else
 // compressed at the time, or on what the pool was used for before.
 func TestTheSameEntriesGiveTheSameBytes(t *testing.T) {
-	parts, _ := mixed(42, 25, 6)
+	parts, _ := mixed(42, 20, 6)
 	want := encodeAll(t, Gzip(NewPool(1), 6), parts...)
-	for _, workers := range []int{1, 2, 5} {
+	for _, workers := range []int{1, 3} {
 		enc := Gzip(NewPool(workers), 6)
 		var wg sync.WaitGroup
-		for range 4 {
+		for range 2 {
 			wg.Go(func() {
 				if got := encodeAll(t, enc, parts...); !bytes.Equal(got, want) {
 					t.Errorf("%d workers: another object", workers)
@@ -98,7 +98,7 @@ func TestTheSameEntriesGiveTheSameBytes(t *testing.T) {
 }
 
 func TestEverythingGoesBackToThePool(t *testing.T) {
-	parts, _ := mixed(5, 40, 6)
+	parts, _ := mixed(5, 20, 6)
 	pool := NewPool(2)
 	for _, end := range []func(record.Encoder) error{
 		record.Encoder.Close,
@@ -267,7 +267,7 @@ func FuzzDamagedDeflate(f *testing.F) {
 		e := &record.Entry{Piece: record.Piece{
 			Codec: record.Codec(codec % 3), RawBytes: size, Lengths: []uint32{size}, Stored: stored,
 		}}
-		err := encode.NewDecoder(0).Range(e, 0, 1, func(raw []byte) error {
+		err := new(encode.Decoder).Range(e, 0, 1, func(raw []byte) error {
 			if uint32(len(raw)) != size || crc32.ChecksumIEEE(raw) != 0 {
 				t.Fatal("wrong bytes were handed on")
 			}

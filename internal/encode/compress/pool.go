@@ -32,7 +32,7 @@ const BestLevel = 9
 type Pool struct {
 	tokens  chan struct{} // one per compressor in use
 	lanes   chan struct{} // one per block given to a lane and not yet written
-	decoder *encode.Decoder
+	decoder encode.Decoder
 
 	mu     sync.Mutex
 	idle   []*deflater // guarded by mu; with those in use at most cap(tokens)
@@ -46,9 +46,8 @@ func NewPool(workers int) *Pool {
 		workers = runtime.GOMAXPROCS(0) + 1
 	}
 	return &Pool{
-		tokens:  make(chan struct{}, workers),
-		lanes:   make(chan struct{}, 2*workers),
-		decoder: encode.NewDecoder(workers),
+		tokens: make(chan struct{}, workers),
+		lanes:  make(chan struct{}, 2*workers),
 	}
 }
 

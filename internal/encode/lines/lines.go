@@ -6,26 +6,25 @@ package lines
 import (
 	"fmt"
 	"io"
-	"runtime"
 
 	"hydrant/internal/encode"
 	"hydrant/internal/record"
 )
 
-// Encoding writes records verbatim. Its encoders hold no memory between calls.
+// Encoding writes records verbatim. Its encoders share one decoder and hold no memory
+// between calls.
 type Encoding struct {
-	decoder *encode.Decoder
+	decoder encode.Decoder
 }
 
-// New returns the encoding. All its encoders share one decoder, which keeps a scratch
-// buffer per processor.
-func New() *Encoding { return &Encoding{decoder: encode.NewDecoder(runtime.GOMAXPROCS(0))} }
+// New returns the encoding.
+func New() *Encoding { return new(Encoding) }
 
 // ContentEncoding is empty: such objects carry no Content-Encoding.
 func (*Encoding) ContentEncoding() string { return "" }
 
 // NewEncoder returns an encoder that writes one object to w.
-func (l *Encoding) NewEncoder(w io.Writer) record.Encoder { return &encoder{l.decoder, w} }
+func (l *Encoding) NewEncoder(w io.Writer) record.Encoder { return &encoder{&l.decoder, w} }
 
 type encoder struct {
 	decoder *encode.Decoder
