@@ -19,7 +19,7 @@ const Everything = "*"
 // checked: a test may import what it needs.
 func Rooms() []Room {
 	rooms := []Room{
-		{"cmd/hydrant", []string{"node", "agent", "doctor", "config"}},
+		{"cmd/hydrant", []string{"node", "agent", "doctor", "demo", "config"}},
 		{"internal/node", []string{Everything}},
 		{"internal/config", nil},
 		{"internal/aws", []string{"record"}},
@@ -36,6 +36,7 @@ func Rooms() []Room {
 		{"internal/batch", []string{"record", "stream"}},
 		{"internal/encode", []string{"record"}},
 		{"internal/agent", []string{"aws"}},
+		{"internal/demo", []string{"node", "config", "aws"}},
 		{"internal/doctor", []string{"journal", "journal/pebble", "registry", "stream", "record"}},
 		{"internal/stream", []string{"record"}},
 		{"internal/record", nil},
@@ -93,15 +94,15 @@ func Guests() []Guest {
 		{"go.yaml.in/yaml/v3", []string{"config", "service/cloudformation"}},
 		{"github.com/cockroachdb/pebble/v2", []string{"journal/pebble"}},
 		// The simulation hands the whole node a disk that crashes, through Pebble's vfs.
-		{"github.com/cockroachdb/pebble/v2/vfs", []string{"journal/pebble", "node", "doctor"}},
-		{"github.com/cockroachdb/errors", []string{"journal/pebble"}},
-		{"github.com/prometheus/client_golang", []string{"telemetry", "node"}},
-		{"github.com/prometheus/client_model", []string{"telemetry"}},
+		{"github.com/cockroachdb/pebble/v2/vfs", []string{"journal/pebble", "node"}},
+		{"github.com/prometheus/client_golang", []string{"telemetry", "firehose"}},
 		{"github.com/go-json-experiment/json", []string{Everything}},
 		{"github.com/segmentio/asm", []string{"firehose", "ingest"}},
+		{"github.com/cespare/xxhash/v2", []string{"service/s3"}},
 		{"github.com/klauspost/compress", []string{"encode", "encode/compress"}},
 		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
 		{"github.com/aws/smithy-go", []string{"dest/s3"}},
+		{"github.com/google/go-cmp", []string{"journal/journaltest", "dest/desttest"}}, // the suites
 		{"golang.org/x/sync", []string{Everything}},
 		{"golang.org/x/sys", []string{"durable", "journal/pebble", "node", "telemetry", "service/s3"}},
 	}
