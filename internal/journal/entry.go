@@ -51,6 +51,17 @@ func EntryBound(e *record.Entry) int {
 	return entryFixed + len(e.KeyID) + 5*len(e.Lengths) + len(e.Stored)
 }
 
+// EntrySize returns how many bytes AppendEntry appends for e.
+func EntrySize(e *record.Entry) int {
+	n := entryFixed + len(e.KeyID) + len(e.Lengths) + len(e.Stored)
+	for _, l := range e.Lengths {
+		for ; l >= 0x80; l >>= 7 {
+			n++
+		}
+	}
+	return n
+}
+
 // AppendEntry appends e in its stored form to dst. e.Stored must not be modified meanwhile.
 func AppendEntry(dst []byte, e *record.Entry) []byte {
 	start := len(dst)
