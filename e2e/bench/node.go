@@ -27,11 +27,11 @@ const (
 
 // A node is a running hydrant, as node or as the store of another.
 type node struct {
-	*process
-	Listen  string `json:"listen"`
-	Console string `json:"console"`
-	Region  string `json:"region"`
-	keys
+	*process `json:"-"`
+	Listen   string `json:"listen"`
+	Console  string `json:"console"`
+	Region   string `json:"region"`
+	keys     `json:"-"`
 }
 
 // keys are credentials, as in the node's file.

@@ -159,9 +159,10 @@ func decode(b []byte, a *arena) error {
 
 // appendAnswer writes what Firehose answers to a put that went well.
 func appendAnswer(dst []byte, single bool, entry uint64, records int) []byte {
+	ids := record.NewIDs(record.Queue{}, entry)
 	if single {
 		dst = append(dst, `{"Encrypted":false,"RecordId":"`...)
-		return append(record.AppendID(dst, record.Queue{}, record.Position{Entry: entry}), `"}`...)
+		return append(ids.Append(dst, 0), `"}`...)
 	}
 	dst = append(dst, `{"FailedPutCount":0,"Encrypted":false,"RequestResponses":[`...)
 	for i := range records {
@@ -169,7 +170,7 @@ func appendAnswer(dst []byte, single bool, entry uint64, records int) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, `{"RecordId":"`...)
-		dst = append(record.AppendID(dst, record.Queue{}, record.Position{Entry: entry, Index: uint32(i)}), `"}`...)
+		dst = append(ids.Append(dst, uint32(i)), `"}`...)
 	}
 	return append(dst, `]}`...)
 }
