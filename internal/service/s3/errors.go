@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 
 	"hydrant/internal/aws"
 	"hydrant/internal/durable"
@@ -84,10 +82,10 @@ func apiError(err error) (e *aws.Error, hidden bool) {
 		return e, false
 	case errors.Is(err, durable.ErrNoSpace):
 		return errDiskFull, true
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errIncompleteBody, false
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, http.ErrBodyReadAfterClose):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return errRequestTimeout, false
+	case errors.Is(err, errBody):
+		return errIncompleteBody, false
 	}
 	return errInternal, true
 }

@@ -15,6 +15,7 @@ import (
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"hydrant/internal/aws"
 )
@@ -118,7 +119,10 @@ func (p plain) do(method, target, body string, headers ...string) answered {
 	}
 	w := httptest.NewRecorder()
 	p.s.ServeHTTP(w, r)
-	a := answered{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+	a := answered{status: w.Code, header: make(http.Header), body: w.Body.Bytes()}
+	for name, values := range w.Header() {
+		a.header[http.CanonicalHeaderKey(name)] = values
+	}
 	var doc struct{ Code string }
 	if w.Code >= 300 && len(a.body) > 0 {
 		if err := xml.Unmarshal(a.body, &doc); err != nil {
@@ -166,3 +170,15 @@ func content(t testing.TB, body io.ReadCloser) []byte {
 type transportClient struct{ http.RoundTripper }
 
 func (c transportClient) Do(r *http.Request) (*http.Response, error) { return c.RoundTrip(r) }
+
+func putInput(bucket, key, body string) *sdk.PutObjectInput {
+	return &sdk.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(body)}
+}
+
+func deleteInput(bucket string, keys ...string) *sdk.DeleteObjectsInput {
+	var d types.Delete
+	for _, key := range keys {
+		d.Objects = append(d.Objects, types.ObjectIdentifier{Key: &key})
+	}
+	return &sdk.DeleteObjectsInput{Bucket: &bucket, Delete: &d}
+}

@@ -128,11 +128,13 @@ func chooseParts(have []part, wanted []wantedPart) ([]part, error) {
 	if len(wanted) == 0 {
 		return nil, errMalformedXML
 	}
-	out := make([]part, 0, len(wanted))
-	for i, w := range wanted {
-		if i > 0 && w.number <= wanted[i-1].number {
+	for i := range wanted[1:] {
+		if wanted[i+1].number <= wanted[i].number {
 			return nil, errInvalidPartOrder
 		}
+	}
+	out := make([]part, 0, len(wanted))
+	for i, w := range wanted {
 		at, ok := slices.BinarySearchFunc(have, w.number, func(p part, n int) int { return p.number - n })
 		missing := with(with(errInvalidPart, "PartNumber", strconv.Itoa(w.number)), "ETag", w.etag)
 		if !ok || have[at].etag() != w.etag {

@@ -118,7 +118,7 @@ func (c *call) describeObject(info *Info, want byteRange, status int) {
 		h.Set(name, value)
 	}
 	for name, value := range info.User {
-		h.Set("X-Amz-Meta-"+name, value)
+		h["x-amz-meta-"+name] = []string{value} // in lower case: some clients give the name out as it comes
 	}
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Etag", `"`+info.ETag+`"`)

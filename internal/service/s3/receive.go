@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"sync"
@@ -15,6 +16,20 @@ const copyBytes = 256 << 10
 
 // copyBuffers are reused between bodies.
 var copyBuffers = sync.Pool{New: func() any { return new([copyBytes]byte) }}
+
+// clientBody is the body of a request. Its errors are the client's, not the disk's.
+type clientBody struct{ io.Reader }
+
+var errBody = errors.New("read the request's body")
+
+// Read reads on.
+func (b clientBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	return n, fmt.Errorf("%w: %w", errBody, err)
+}
 
 // receive writes a body to a file in staging and checks that it is what was expected. The
 // file is the caller's to commit or abort.

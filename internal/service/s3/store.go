@@ -62,7 +62,8 @@ type Store struct {
 	keys  [256]sync.Mutex // taken by whoever changes a key, before the tree lock
 	trees sync.Map        // bucket name to its *sync.RWMutex, the tree lock
 
-	uploads uploadIndex
+	uploads    uploadIndex
+	frameNames int // names of a folder that a listing keeps in memory
 }
 
 // Open opens the store under o.Root: it makes the folders that are missing, and removes
@@ -78,6 +79,7 @@ func Open(o Options) (*Store, error) {
 		uploadsPath: filepath.Join(o.Root, "uploads"),
 		stagingPath: filepath.Join(o.Root, "staging"),
 		seed:        maphash.MakeSeed(),
+		frameNames:  defaultFrameNames,
 	}
 	if s.region == "" {
 		s.region = "us-east-1"

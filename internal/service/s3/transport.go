@@ -63,6 +63,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	stop := context.AfterFunc(ctx, a.cancel)
 	go a.run(t.handler, in, stop)
 	<-a.begun
+	if err := ctx.Err(); err != nil && a.failure == nil {
+		return nil, errors.Join(err, a.reader.Close())
+	}
 	if a.failure != nil {
 		return nil, a.failure
 	}
@@ -164,7 +167,11 @@ func (a *answer) WriteHeader(status int) {
 		return
 	}
 	a.status = status
-	a.sent = a.header.Clone()
+	a.sent = make(http.Header, len(a.header))
+	for name, values := range a.header {
+		name = http.CanonicalHeaderKey(name)
+		a.sent[name] = append(a.sent[name], values...)
+	}
 	if n, err := strconv.ParseInt(a.header.Get("Content-Length"), 10, 64); err == nil {
 		a.length = n
 	}

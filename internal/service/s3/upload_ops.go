@@ -68,7 +68,7 @@ func (c *call) uploadPart() error {
 		return err
 	}
 	expected.quick = takesQuickTags(c.ctx())
-	f, d, err := c.s.receive(c.ctx(), c.r.Body, expected)
+	f, d, err := c.s.receive(c.ctx(), clientBody{c.r.Body}, expected)
 	if err != nil {
 		return fmt.Errorf("receive part %d of %s/%s: %w", number, c.bucket, c.key, err)
 	}

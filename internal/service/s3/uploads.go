@@ -269,12 +269,7 @@ func (s *Store) complete(ctx context.Context, u *upload, wanted []wantedPart, ex
 	if info, err = s.assemble(ctx, u, parts, info, allow); err != nil {
 		return Info{}, err
 	}
-	if err := s.end(u); err != nil {
-		// The object is there, and the client must hear so. What is left of the upload
-		// can be aborted or completed again.
-		s.log.Error("an upload was completed but not taken away", "upload", u.id, "error", err)
-	}
-	return info, nil
+	return info, s.end(u) // after an error the client may complete it again
 }
 
 // describe makes the Info of the object that the parts will be.

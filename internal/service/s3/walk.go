@@ -39,9 +39,9 @@ type entry struct {
 
 func (e entry) isFolder() bool { return strings.HasSuffix(e.name, "/") }
 
-// frameNames is how many names of a folder are kept in memory; reading collects up to
-// twice as many.
-const frameNames = 4096
+// defaultFrameNames is how many names of a folder a walk keeps in memory; reading collects
+// up to twice as many.
+const defaultFrameNames = 4096
 
 // newWalk starts a walk of the keys that begin with prefix. It starts at from.
 func (s *Store) newWalk(bucket, prefix, from string) (*walk, error) {
@@ -187,11 +187,13 @@ func (r *reader) add(path, chunk string, e os.DirEntry) error {
 		return nil
 	}
 	r.frame.names = append(r.frame.names, entry{text, below})
-	if len(r.frame.names) >= 2*frameNames {
+	if keep := r.walk.s.frameNames; len(r.frame.names) >= 2*keep {
 		r.sort()
-		clear(r.frame.names[frameNames:])
-		r.frame.names = r.frame.names[:frameNames]
-		r.frame.more = true
+		if len(r.frame.names) > keep {
+			clear(r.frame.names[keep:])
+			r.frame.names = r.frame.names[:keep]
+			r.frame.more = true
+		}
 	}
 	return nil
 }

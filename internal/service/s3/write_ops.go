@@ -32,7 +32,7 @@ func (c *call) putObject() error {
 	if err := c.precheck(&allow); err != nil {
 		return err
 	}
-	f, d, err := c.s.receive(c.ctx(), c.r.Body, expected)
+	f, d, err := c.s.receive(c.ctx(), clientBody{c.r.Body}, expected)
 	if err != nil {
 		return fmt.Errorf("receive %s/%s: %w", c.bucket, c.key, err)
 	}

@@ -48,6 +48,8 @@ func newText(s string) text {
 			b.WriteString("&quot;")
 		case r < 0x20 || r == 0x7f || r == 0xfffe || r == 0xffff:
 			fmt.Fprintf(&b, "&#x%x;", r)
+		case r == utf8.RuneError:
+			b.WriteRune(r) // also for bytes that are no UTF-8
 		default:
 			b.WriteString(s[i : i+n])
 		}
