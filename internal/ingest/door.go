@@ -78,8 +78,8 @@ func (d *door) close() {
 
 // write stores the next group, of which req is the first, and tells the others.
 func (d *door) write(in *Ingest, req *request) error {
-	g := groups.Get().(*group)
-	defer g.free()
+	g := in.newGroup()
+	defer in.freeGroup(g)
 	d.take(g)
 	g.gather(in.opt.Packer)
 	err := g.store(in, d.queue)

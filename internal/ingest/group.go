@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"hydrant/internal/record"
 )
@@ -21,13 +20,18 @@ type group struct {
 	packed   []byte // backs the gathered pieces
 }
 
-var groups = sync.Pool{New: func() any { return new(group) }}
+func (in *Ingest) newGroup() *group {
+	if g, ok := in.groups.Get().(*group); ok {
+		return g
+	}
+	return new(group)
+}
 
-func (g *group) free() {
+func (in *Ingest) freeGroup(g *group) {
 	clear(g.requests)
 	clear(g.pieces)
 	*g = group{requests: g.requests[:0], pieces: g.pieces[:0], raw: g.raw[:0], lens: g.lens[:0], packed: g.packed[:0]}
-	groups.Put(g)
+	in.groups.Put(g)
 }
 
 // gather lines up the group's pieces in the order of the requests; small requests that

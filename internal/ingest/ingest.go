@@ -36,6 +36,9 @@ type Options struct {
 type Ingest struct {
 	opt   Options
 	doors sync.Map // record.Queue → *door
+
+	requests sync.Pool // of *request, with the memory that packing needs
+	groups   sync.Pool // of *group
 }
 
 // New returns an Ingest over a journal.
@@ -57,8 +60,8 @@ func (in *Ingest) Put(ctx context.Context, d *stream.Definition, b record.Batch,
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("put to stream %s: %w", d.Name, err)
 	}
-	req := newRequest(in.level(d), b, got)
-	defer req.free()
+	req := in.newRequest(in.level(d), b, got)
+	defer in.free(req)
 	if len(b.Data) >= packAlone {
 		req.pack(in.opt.Packer)
 	}
@@ -98,8 +101,7 @@ func (in *Ingest) Close(d *stream.Definition) {
 	}
 }
 
-// request is one Put on its way through a door. The requests are pooled, with the memory
-// that packing needs.
+// request is one Put on its way through a door.
 type request struct {
 	batch  record.Batch
 	level  int
@@ -114,18 +116,19 @@ type outcome struct {
 	err  error
 }
 
-var requests = sync.Pool{New: func() any { return &request{turn: make(chan outcome, 1)} }}
-
-func newRequest(level int, b record.Batch, got *Receipt) *request {
-	r := requests.Get().(*request)
+func (in *Ingest) newRequest(level int, b record.Batch, got *Receipt) *request {
+	r, ok := in.requests.Get().(*request)
+	if !ok {
+		r = &request{turn: make(chan outcome, 1)}
+	}
 	r.batch, r.level, r.got = b, level, got
 	return r
 }
 
-func (r *request) free() {
+func (in *Ingest) free(r *request) {
 	clear(r.pieces)
 	r.batch, r.got, r.pieces, r.arena = record.Batch{}, nil, r.pieces[:0], r.arena[:0]
-	requests.Put(r)
+	in.requests.Put(r)
 }
 
 // pack cuts the request into pieces at record boundaries and packs each.

@@ -16,6 +16,9 @@ import (
 // AWS is the handler of all AWS APIs.
 func (n *Node) AWS() http.Handler { return n.server }
 
+// Console is the handler of health and metrics.
+func (n *Node) Console() http.Handler { return n.consoleHandler() }
+
 // Run drives streams and delivery until ctx ends, without listeners. It returns after all
 // it started has ended; its error says that the node cannot go on.
 func (n *Node) Run(ctx context.Context) error {

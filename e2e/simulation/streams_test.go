@@ -1,0 +1,109 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// streamLife is the stream of a name, through all its incarnations. Guarded by world.mu
+// but for number and name.
+type streamLife struct {
+	number uint32
+	name   string
+	epoch  int // how often it was created
+	doomed int // incarnations up to this one were deleted: what they held may be discarded
+
+	emptyAcked, emptyUnknown uint64 // empty records that clients sent
+}
+
+// prefix is where the stream's objects lie.
+func (s *streamLife) prefix() string { return s.name + "/" }
+
+// ruler creates and deletes streams.
+type ruler struct{ *sender }
+
+// rule creates the streams, says so, and deletes and creates some until ctx ends.
+func (w *world) rule(ctx context.Context, made chan<- struct{}) {
+	u := ruler{w.sender("streams")}
+	for _, s := range w.streams {
+		u.create(s)
+	}
+	close(made)
+	for w.plan.chance.deletion && w.sleep(ctx, time.Duration(30+u.r.IntN(300))*time.Second) {
+		s := w.streams[u.r.IntN(len(w.streams))]
+		u.delete(s)
+		if !w.sleep(ctx, time.Duration(u.r.IntN(30))*time.Second) || u.r.IntN(5) == 0 {
+			return
+		}
+		u.create(s)
+	}
+}
+
+func (u ruler) create(s *streamLife) {
+	u.w.mu.Lock()
+	s.epoch++
+	u.w.mu.Unlock()
+	compression := []string{"GZIP", "UNCOMPRESSED"}[u.r.IntN(2)]
+	size, interval := 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
+	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"ExtendedS3DestinationConfiguration":{`+
+		`"RoleARN":"arn:aws:iam::000000000000:role/simulation","BucketARN":"arn:aws:s3:::%s","Prefix":%q,`+
+		`"ErrorOutputPrefix":"failed/!{firehose:error-output-type}/","CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}}}`,
+		s.name, bucket, s.prefix(), compression, size, interval)
+	u.until("create "+s.name, "CreateDeliveryStream", body, func(a answer) bool {
+		return a.status == http.StatusOK || a.code == "ResourceInUseException"
+	})
+	u.until("wait for "+s.name, "DescribeDeliveryStream", describe(s), func(a answer) bool {
+		return a.status == http.StatusOK && status(a) == "ACTIVE"
+	})
+	u.w.story.happened("stream created", "%s, %s, %d MiB, %d s", s.name, compression, size, interval)
+}
+
+func (u ruler) delete(s *streamLife) {
+	u.w.mu.Lock()
+	s.doomed = s.epoch
+	u.w.mu.Unlock()
+	u.until("delete "+s.name, "DeleteDeliveryStream", describe(s), func(a answer) bool {
+		return a.status == http.StatusOK || a.code == "ResourceNotFoundException" || a.code == "ResourceInUseException"
+	})
+	u.until("wait for the end of "+s.name, "DescribeDeliveryStream", describe(s), func(a answer) bool {
+		return a.code == "ResourceNotFoundException"
+	})
+	u.w.story.happened("stream deleted", "%s", s.name)
+}
+
+func describe(s *streamLife) []byte { return fmt.Appendf(nil, `{"DeliveryStreamName":%q}`, s.name) }
+
+func status(a answer) string {
+	var d struct {
+		DeliveryStreamDescription struct{ DeliveryStreamStatus string }
+	}
+	if err := json.Unmarshal(a.body, &d); err != nil {
+		return fmt.Sprintf("unreadable description %q", a.body)
+	}
+	return d.DeliveryStreamDescription.DeliveryStreamStatus
+}
+
+// patience is how long a control operation may take, restarts and outages included.
+const patience = 8 * time.Hour
+
+// until repeats a request until its answer is the one wanted.
+func (u ruler) until(what, op string, body []byte, done func(answer) bool) {
+	for begin := time.Now(); ; time.Sleep(time.Second) {
+		ok, last := false, answer{}
+		u.ask(op, body, politely, func(a answer) { ok, last = a.heard && done(a), a })
+		if ok {
+			return
+		}
+		hopeless := last.code == "InvalidArgumentException" || last.code == "ValidationException"
+		if hopeless || time.Since(begin) > patience {
+			u.w.mu.Lock()
+			u.w.books.fault("%s: not done after %s; the last answer was %d %s", what, time.Since(begin), last.status, last.body)
+			u.w.mu.Unlock()
+			return
+		}
+	}
+}
