@@ -7,8 +7,8 @@
 //
 // Keys, integers big-endian, so that Pebble's byte order is the queues' order:
 //
+//	meta   'c' stream(16) output(2) shard(4)              → crc(4) next mark(24) floor mark(24)
 //	entry  'e' stream(16) output(2) shard(4) sequence(8)  → the entry (journal.AppendEntry)
-//	meta   'q' stream(16) output(2) shard(4)              → crc(4) next mark(24) floor mark(24)
 //	state  's' key                                        → crc(4) version(8) value
 //
 // A mark is sequence(8) records(8) bytes(8). The checksums are CRC-32C over the key and what

@@ -1,13 +1,12 @@
 package pebble
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -19,12 +18,14 @@ import (
 
 // harness runs an engine on a disk in memory that can lose its power and fail.
 type harness struct {
-	mem   *vfs.MemFS
-	fail  atomic.Bool
-	e     *Engine
-	rng   *rand.Rand
-	found []journal.Damage
-	opt   Options
+	mem  *vfs.MemFS
+	fail atomic.Bool
+	e    *Engine
+	rng  *rand.Rand
+	opt  Options
+
+	mu    sync.Mutex
+	found []journal.Damage // guarded by mu
 }
 
 const testDir = "data/journal"
@@ -47,7 +48,11 @@ func (h *harness) options() Options {
 	o := h.opt
 	o.Dir, o.Logger = testDir, quiet()
 	o.MemTableBytes, o.CacheBytes = 1<<20, 1<<20
-	o.OnDamage = func(d journal.Damage) { h.found = append(h.found, d) }
+	o.OnDamage = func(d journal.Damage) {
+		h.mu.Lock()
+		h.found = append(h.found, d)
+		h.mu.Unlock()
+	}
 	o.FS = errorfs.Wrap(h.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		sync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo
 		if sync && h.fail.Load() {
@@ -113,6 +118,3 @@ func TestASecondEngineOnTheSameFolderIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-var _ = context.Background
-var _ time.Duration

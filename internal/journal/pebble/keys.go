@@ -9,9 +9,11 @@ import (
 )
 
 // The first byte of a key says what it names. The letters are stored and must never change.
+// A queue's head can be had from its meta value or from its last entry, so the two should not
+// be damaged together: metas sort before all entries, far from the last ones of a table.
 const (
+	metaKind  = 'c'
 	entryKind = 'e'
-	metaKind  = 'q'
 	stateKind = 's'
 
 	queueBytes    = 16 + 2 + 4

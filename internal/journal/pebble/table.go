@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -17,6 +18,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable/block"
 	"github.com/cockroachdb/pebble/v2/sstable/colblk"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"hydrant/internal/record"
 )
 
 // A table is a row of blocks, each followed by its type (1 byte, 0: not compressed) and the
@@ -47,26 +50,32 @@ func (c *cure) reason() string {
 func cureTable(data []byte, o *pebble.Options) (*cure, error) {
 	t := &tableBytesReader{data: data}
 	c := &cure{data: data}
+	format := o.FormatMajorVersion.MaxTableFormat()
 	r, err := sstable.NewReader(context.Background(), t, o.MakeReaderOptions())
 	if err != nil {
-		c.lost = append(c.lost, fmt.Sprintf("the whole table (%v)", firstLine(err)))
-		return c, c.rebuild(o.FormatMajorVersion.MaxTableFormat(), o, nil)
+		return c, c.rebuildBlindly(format, o, err)
 	}
 	layout, err := r.Layout()
 	if err != nil {
-		c.lost = append(c.lost, fmt.Sprintf("the whole table, whose index is damaged (%v)", firstLine(err)))
-		return c, errors.Join(c.rebuild(o.FormatMajorVersion.MaxTableFormat(), o, nil), r.Close())
+		return c, errors.Join(c.rebuildBlindly(format, o, err), r.Close())
 	}
-	good := goodBlocks(t, layout)
-	spans, spansErr := rangeDeletions(r)
+	from := &remains{blocks: dataBlocks(t, layout)}
+	from.spans, err = rangeDeletions(r)
+	if err != nil {
+		c.lost = append(c.lost, fmt.Sprintf("what was trimmed last (%s)", firstLine(err)))
+	}
 	c.changed = t.mended
-	if len(good) < len(layout.Data) || spansErr != nil {
-		if spansErr != nil {
-			c.lost = append(c.lost, fmt.Sprintf("what was trimmed last (%v)", firstLine(spansErr)))
-		}
-		err = c.rebuild(layout.Format, o, &remains{data, layout, good, spans})
+	if err != nil || from.damaged() {
+		err = c.rebuild(layout.Format, o, from)
 	}
 	return c, errors.Join(err, r.Close())
+}
+
+// rebuildBlindly rebuilds a table whose index cannot be used. What its trims covered may show
+// again in older tables; a queue's floor hides it until the next trim.
+func (c *cure) rebuildBlindly(format sstable.TableFormat, o *pebble.Options, why error) error {
+	c.lost = append(c.lost, fmt.Sprintf("the index (%s)", firstLine(why)))
+	return c.rebuild(format, o, &remains{blocks: walkBlocks(c.data), blind: true})
 }
 
 // firstLine keeps Pebble's long errors short.
@@ -140,15 +149,53 @@ func (t *tableBytesReader) NewReadHandle(objstorage.ReadBeforeSize) objstorage.R
 	return &h
 }
 
-// goodBlocks returns the numbers of the data blocks that are or were made right.
-func goodBlocks(t *tableBytesReader, layout *sstable.Layout) []int {
-	var good []int
-	for i, h := range layout.Data {
+// remains is what a rebuilt table is made from: its data blocks with their types, nil for one
+// that is damaged, and its trims. Blind says that blocks of other kinds may be among them.
+type remains struct {
+	blocks [][]byte
+	spans  []sstable.Span
+	blind  bool
+}
+
+func (r *remains) damaged() bool {
+	return slices.ContainsFunc(r.blocks, func(b []byte) bool { return b == nil })
+}
+
+// dataBlocks returns the data blocks that a table's index names.
+func dataBlocks(t *tableBytesReader, layout *sstable.Layout) (blocks [][]byte) {
+	for _, h := range layout.Data {
+		var b []byte
 		if t.check(int64(h.Offset), int64(h.Length)+block.TrailerLen) {
-			good = append(good, i)
+			b = t.data[h.Offset : h.Offset+h.Length+1]
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// walkBlocks finds blocks without an index: they lie back to back from the table's beginning,
+// and each ends where its checksum holds. The walk ends at the first damaged one.
+func walkBlocks(data []byte) (blocks [][]byte) {
+	for start := 0; ; {
+		end := blockEnd(data[start:])
+		if end == 0 {
+			return append(blocks, nil)
+		}
+		blocks = append(blocks, data[start:start+end])
+		start += end + 4
+	}
+}
+
+// blockEnd returns the length of the block, with its type, that data begins with, or 0.
+func blockEnd(data []byte) int {
+	crc := uint32(0)
+	for i := 0; i+5 <= len(data); i++ {
+		crc = crc32.Update(crc, castagnoli, data[i:i+1])
+		if i > 0 && maskCRC(crc) == binary.LittleEndian.Uint32(data[i+1:]) {
+			return i + 1
 		}
 	}
-	return good
+	return 0
 }
 
 // rangeDeletions reads the trims that a table holds.
@@ -165,16 +212,7 @@ func rangeDeletions(r *sstable.Reader) (spans []sstable.Span, err error) {
 	return spans, err
 }
 
-// remains is what a rebuilt table is made from.
-type remains struct {
-	data   []byte
-	layout *sstable.Layout
-	good   []int
-	spans  []sstable.Span
-}
-
-// rebuild makes a table of what remains (nil: nothing does) with the length of the old one:
-// the manifest knows it.
+// rebuild makes a table of what remains, with the length of the old one: the manifest knows it.
 func (c *cure) rebuild(format sstable.TableFormat, o *pebble.Options, from *remains) error {
 	mem := vfs.NewMem()
 	f, err := mem.Create("table", vfs.WriteCategoryUnspecified)
@@ -182,10 +220,8 @@ func (c *cure) rebuild(format sstable.TableFormat, o *pebble.Options, from *rema
 		return err
 	}
 	w := sstable.NewRawWriter(objstorageprovider.NewFileWritable(f), o.MakeWriterOptions(0, format))
-	if from != nil {
-		if err := c.refill(w, o, from); err != nil {
-			return errors.Join(err, w.Close())
-		}
+	if err := c.refill(w, o, from); err != nil {
+		return errors.Join(err, w.Close())
 	}
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("rebuild table: %w", err)
@@ -207,15 +243,20 @@ func (c *cure) rebuild(format sstable.TableFormat, o *pebble.Options, from *rema
 
 // refill writes all readable keys and trims into a new table.
 func (c *cure) refill(w sstable.RawWriter, o *pebble.Options, from *remains) error {
-	last, good := []byte(nil), from.good
-	for i, h := range from.layout.Data {
-		err := errBadBlock
-		if len(good) > 0 && good[0] == i {
-			good = good[1:]
-			last, err = refillBlock(w, o, from.data[h.Offset:h.Offset+h.Length+1], last)
+	var last []byte
+	for _, b := range from.blocks {
+		kvs, err := decodeBlock(b, o)
+		if from.blind && err == nil && !ours(kvs, last) {
+			continue // an index, or properties
+		}
+		for _, kv := range kvs {
+			if err := w.Add(kv.key, kv.value, false); err != nil {
+				return fmt.Errorf("rebuild table: %w", err)
+			}
+			last = kv.key.UserKey
 		}
 		if err != nil {
-			c.lost = append(c.lost, fmt.Sprintf("what follows %s (%v)", describeLast(last), firstLine(err)))
+			c.lost = append(c.lost, fmt.Sprintf("what follows %s (%s)", describeLast(last), firstLine(err)))
 		}
 	}
 	for _, s := range from.spans {
@@ -226,12 +267,34 @@ func (c *cure) refill(w sstable.RawWriter, o *pebble.Options, from *remains) err
 	return nil
 }
 
+// keyValue is a key with what Pebble keeps under it.
+type keyValue struct {
+	key   sstable.InternalKey
+	value []byte
+}
+
+// ours says that keys and values from a blindly found block are what this package stores and
+// follow a table's last key.
+func ours(kvs []keyValue, last []byte) bool {
+	var entry record.Entry
+	for _, kv := range kvs {
+		op := operation{kind: byte(kv.key.Kind()), key: kv.key.UserKey, value: kv.value}
+		if bytes.Compare(last, kv.key.UserKey) > 0 || op.kind == opLogData || !verifyOperation(op, &entry) {
+			return false
+		}
+		last = kv.key.UserKey
+	}
+	return true
+}
+
 var errBadBlock = errors.New("a block that does not match its checksum")
 
-// refillBlock writes the keys of one block, with its type behind it, into a new table and
-// returns the last key that was written.
-func refillBlock(w sstable.RawWriter, o *pebble.Options, b, last []byte) (key []byte, err error) {
-	key = last
+// decodeBlock reads the keys and values of a data block with its type behind it. What was
+// read before an error is good.
+func decodeBlock(b []byte, o *pebble.Options) (kvs []keyValue, err error) {
+	if b == nil {
+		return nil, errBadBlock
+	}
 	defer func() {
 		// Pebble's decoder trusts what matches its checksum and panics otherwise. A block in
 		// which the wrong byte was changed matches too.
@@ -240,7 +303,7 @@ func refillBlock(w sstable.RawWriter, o *pebble.Options, b, last []byte) (key []
 		}
 	}()
 	if b[len(b)-1] != byte(block.NoCompressionIndicator) {
-		return key, fmt.Errorf("a block of unknown type %d", b[len(b)-1])
+		return nil, fmt.Errorf("a block of unknown type %d", b[len(b)-1])
 	}
 	schema := o.KeySchemas[o.KeySchema]
 	var d colblk.DataBlockDecoder
@@ -248,15 +311,12 @@ func refillBlock(w sstable.RawWriter, o *pebble.Options, b, last []byte) (key []
 	var it colblk.DataBlockIter
 	it.InitOnce(schema, o.Comparer, nil)
 	if err := it.Init(&d, sstable.NoTransforms); err != nil {
-		return key, err
+		return nil, err
 	}
 	for kv := it.First(); kv != nil; kv = it.Next() {
-		if err := w.Add(kv.K, kv.InPlaceValue(), false); err != nil {
-			return key, err
-		}
-		key = append([]byte(nil), kv.K.UserKey...)
+		kvs = append(kvs, keyValue{kv.K.Clone(), kv.InPlaceValue()})
 	}
-	return key, nil
+	return kvs, nil
 }
 
 func describeLast(key []byte) string {
