@@ -1,9 +1,6 @@
 package batch
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Limits are the hints of one buffer. Bytes counts record bytes before compression; an Age
 // of zero delivers as soon as the former delivery is done (spec section 3.3).
@@ -12,21 +9,15 @@ type Limits struct {
 	Age   time.Duration
 }
 
-// Forever is a wait that only new records end.
-const Forever = time.Duration(math.MaxInt64)
-
 // Due reports whether a buffer of that many pending bytes, whose oldest record arrived at
 // oldest, is to be delivered now (spec section 3.1). If not, wait says after how long it
-// will be without further records. A buffer without bytes is never due: Firehose writes no
-// empty objects.
+// will be without further records. It is asked only of buffers that have a record; one of
+// empty records only is due at its age too, though it makes no object.
 //
 // Clocks jump. A record from a little in the future makes the buffer wait its age from
 // now; from further ahead than the age it is due, so that no jump delays records by more
 // than the age once more.
 func (l Limits) Due(pending uint64, oldest, now time.Time) (due bool, wait time.Duration) {
-	if pending == 0 {
-		return false, Forever
-	}
 	age := now.Sub(oldest)
 	if pending >= l.Bytes || age >= l.Age || -age > l.Age {
 		return true, 0

@@ -18,14 +18,14 @@ func TestABufferIsDueBySizeOrAge(t *testing.T) {
 		due     bool
 		wait    time.Duration
 	}{
-		{"nothing pending", l, 0, time.Hour, false, Forever},
+		{"empty records only, young", l, 0, 0, false, time.Minute},
+		{"empty records only, old enough", l, 0, time.Hour, true, 0},
 		{"one byte, just arrived", l, 1, 0, false, time.Minute},
 		{"one byte, half its age", l, 1, 30 * time.Second, false, 30 * time.Second},
 		{"one byte, old enough", l, 1, time.Minute, true, 0},
 		{"one byte short", l, 99, 0, false, time.Minute},
 		{"full", l, 100, 0, true, 0},
 		{"zero buffering", Limits{Bytes: 100}, 1, 0, true, 0},
-		{"zero buffering, nothing pending", Limits{Bytes: 100}, 0, 0, false, Forever},
 		{"from a moment in the future", l, 1, -time.Second, false, time.Minute},
 		{"from far in the future", l, 1, -time.Hour, true, 0},
 	} {

@@ -96,37 +96,39 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 	if grown.Bytes > t.limits.Bytes {
 		return p, 0, nil // a backlog, the last of it
 	}
-	age, err := r.age(ctx, from)
+	oldest, err := r.firstArrival(ctx, from)
 	if err != nil {
 		return nil, 0, err
 	}
-	if age >= t.limits.Age {
-		return p, 0, nil
+	if ok, wait := t.limits.Due(pending.Bytes, oldest, p.Made); !ok {
+		return nil, wait, nil
 	}
-	return nil, t.limits.Age - age, nil
+	return p, 0, nil
 }
 
-// age is how long ago the first record behind from arrived. A clock that was set back
-// makes it 0, so that no buffer waits longer than its interval.
-func (r *runner) age(ctx context.Context, from record.Mark) (time.Duration, error) {
-	if r.oldest.IsZero() || r.oldestAt != from {
-		found := false
-		err := r.opt.Log.Read(ctx, r.queue, from.Entry, func(e *record.Entry) error {
-			found = true
-			r.oldest, r.oldestAt = r.opt.Now(), from
-			if arrived := time.UnixMilli(e.Arrival); e.Missing == 0 && arrived.Before(r.oldest) {
-				r.oldest = arrived
-			}
-			return record.ErrStop
-		})
-		if err != nil {
-			return 0, fmt.Errorf("read the oldest record: %w", err)
-		}
-		if !found {
-			return 0, fmt.Errorf("%w: the journal ends before entry %d", errShort, from.Entry)
-		}
+// firstArrival is when the first record behind from arrived. One from the future (the clock
+// was set back) counts from when it was first seen, so that no buffer waits longer than its
+// interval.
+func (r *runner) firstArrival(ctx context.Context, from record.Mark) (time.Time, error) {
+	if !r.oldest.IsZero() && r.oldestAt == from {
+		return r.oldest, nil
 	}
-	return max(r.opt.Now().Sub(r.oldest), 0), nil
+	found := false
+	err := r.opt.Log.Read(ctx, r.queue, from.Entry, func(e *record.Entry) error {
+		found = true
+		r.oldest, r.oldestAt = r.opt.Now(), from
+		if arrived := time.UnixMilli(e.Arrival); e.Missing == 0 && arrived.Before(r.oldest) {
+			r.oldest = arrived
+		}
+		return record.ErrStop
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the oldest record: %w", err)
+	}
+	if !found {
+		return time.Time{}, fmt.Errorf("%w: the journal ends before entry %d", errShort, from.Entry)
+	}
+	return r.oldest, nil
 }
 
 // dueTrim says what to trim once to is the checkpoint, if there is enough of it.

@@ -50,18 +50,13 @@ type partResult struct {
 	err  error
 }
 
-// fill encodes what the plan covers and uploads the parts of large objects. It leaves the
+// fill encodes what the plan covers, for the target it was made for, and uploads the parts of large objects. It leaves the
 // bodies of small ones in r.bodies.
-func (r *runner) fill(ctx context.Context) (*manifest, error) {
-	p := r.state.Plan
+func (r *runner) fill(ctx context.Context, t *target) (*manifest, error) {
 	f := &filler{
-		r: r, t: r.target.Load(), plan: p, at: r.state.Checkpoint,
-		m: &manifest{}, results: make(chan partResult, 64),
+		r: r, t: t, plan: r.state.Plan, at: r.state.Checkpoint,
+		m: &manifest{Format: t.format}, results: make(chan partResult, 64),
 	}
-	if f.t.version != p.Version {
-		return nil, fmt.Errorf("the stream was updated to version %d after the plan for version %d", f.t.version, p.Version)
-	}
-	f.m.Format = f.t.format
 	var err error
 	if r.held, err = r.opt.Memory.reserve(ctx, f.estimate()); err != nil {
 		return nil, err

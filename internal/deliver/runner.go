@@ -97,11 +97,12 @@ func (r *runner) plan(ctx context.Context) error {
 // former life, is not tried again: its uploads go, and the range is planned afresh under
 // the stream's newest version.
 func (r *runner) prepare(ctx context.Context) error {
-	if !r.ours {
+	t := r.target.Load()
+	if !r.ours || t.version != r.state.Plan.Version {
 		return r.abandon(ctx)
 	}
 	r.ours = false
-	m, err := r.fill(ctx)
+	m, err := r.fill(ctx, t)
 	if err != nil {
 		r.freeBodies()
 		return err

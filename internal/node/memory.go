@@ -28,7 +28,7 @@ func sharesOf(memory config.Size) shares {
 
 // outsideHeap is what the process holds beside the Go heap: the pages of the program itself
 // and of the kernel on its behalf.
-const outsideHeap = 40 << 20
+const outsideHeap = 48 << 20
 
 // LimitMemory makes the garbage collector keep the process under the --memory setting. It
 // holds for the whole process, so the command calls it, not the node.
