@@ -27,7 +27,7 @@ func (r *runner) pause(ctx context.Context, err error) {
 	r.fails++
 	r.publish(err)
 	if r.fails&(r.fails-1) == 0 { // the 1st, 2nd, 4th, 8th ... failure in a row
-		pending := r.status.Load().Pending
+		pending := r.current(ctx).Pending
 		r.log.Warn("delivery failed; the records are kept in the journal and it is tried again",
 			"error", err, "failures", r.fails, "retry_in", wait.Round(time.Millisecond),
 			"pending_records", pending.Records, "pending_bytes", pending.Bytes)

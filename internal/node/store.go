@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	s3dest "hydrant/internal/dest/s3"
 	s3store "hydrant/internal/service/s3"
@@ -35,7 +34,7 @@ func (n *Node) destination(ctx context.Context) (*s3dest.Destination, error) {
 		root := n.credentials.Root()
 		return s3dest.New(ctx, s3dest.Options{
 			Endpoint: "http://store.internal", Region: n.opt.Config.Region, PathStyle: true,
-			Credentials: static(root.AccessKeyID, string(root.Secret)),
+			Credentials: s3dest.StaticCredentials(root.AccessKeyID, string(root.Secret), ""),
 			Transport:   n.transport(s3store.NewTransport(n.store, s3store.WithQuickETags())),
 		})
 	}
@@ -45,17 +44,13 @@ func (n *Node) destination(ctx context.Context) (*s3dest.Destination, error) {
 	}
 	var keys sdk.CredentialsProvider
 	if e.AccessKey != "" {
-		keys = static(e.AccessKey, e.SecretKey.Reveal())
+		keys = s3dest.StaticCredentials(e.AccessKey, e.SecretKey.Reveal(), "")
 	}
 	return s3dest.New(ctx, s3dest.Options{
 		Endpoint: e.URL, Region: region, PathStyle: e.UsePathStyle(), NoACL: !e.SendACL(),
 		Credentials: keys, CAFile: e.CAFile, SkipVerify: e.InsecureSkipVerify,
 		Connections: uploadSlots, Transport: n.transport(nil),
 	})
-}
-
-func static(id, secret string) sdk.CredentialsProvider {
-	return credentials.NewStaticCredentialsProvider(id, secret, "")
 }
 
 // transport is what tests gave, or t.

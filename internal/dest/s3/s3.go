@@ -26,6 +26,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -49,7 +50,7 @@ type Options struct {
 	// NoACL leaves out the header that gives the bucket's owner full control of objects, for
 	// stores and buckets that refuse access control lists.
 	NoACL bool
-	// CAFile is a PEM file with the only certificate authorities to trust.
+	// CAFile is a PEM file of certificate authorities to trust besides the system's.
 	CAFile string
 	// SkipVerify accepts any certificate: whoever sits on the way can then read and change
 	// what is delivered.
@@ -132,14 +133,32 @@ func loadConfig(ctx context.Context, opt Options) (aws.Config, error) {
 		}
 		return aws.Config{Region: opt.Region, Credentials: aws.NewCredentialsCache(opt.Credentials)}, nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(opt.Region))
+	from := []func(*config.LoadOptions) error{config.WithRegion(opt.Region)}
+	if opt.Endpoint != "" && !strings.HasSuffix(hostOf(opt.Endpoint), ".amazonaws.com") {
+		// The role of an EC2 instance is of no use elsewhere, and asking for it takes long.
+		from = append(from, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, from...)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("S3 destination: read the AWS environment: %w", err)
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("S3 destination: no region is configured, nor set as AWS_REGION")
 	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return aws.Config{}, fmt.Errorf("S3 destination: no credentials for the store: configure them, or set "+
+			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE: %w", err)
+	}
 	return cfg, nil
+}
+
+// hostOf is the host name of an endpoint that checkEndpoint has passed.
+func hostOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // googleHost is where Google serves the S3 protocol.
@@ -154,7 +173,7 @@ func configure(o *s3.Options, opt Options) {
 	o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	if opt.Endpoint != "" {
 		o.BaseEndpoint = aws.String(opt.Endpoint)
-		if u, err := url.Parse(opt.Endpoint); err == nil && (u.Hostname() == googleHost || strings.HasSuffix(u.Hostname(), "."+googleHost)) {
+		if host := hostOf(opt.Endpoint); host == googleHost || strings.HasSuffix(host, "."+googleHost) {
 			o.APIOptions = append(o.APIOptions, signWithoutAcceptEncoding)
 		}
 	}
@@ -172,7 +191,10 @@ func newTransport(opt Options) (*http.Transport, error) {
 		if err != nil {
 			return nil, fmt.Errorf("S3 destination: read the certificate authorities: %w", err)
 		}
-		security.RootCAs = x509.NewCertPool()
+		security.RootCAs, err = x509.SystemCertPool()
+		if err != nil { // a machine without authorities of its own
+			security.RootCAs = x509.NewCertPool()
+		}
 		if !security.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("S3 destination: no certificate in %s", opt.CAFile)
 		}
