@@ -124,7 +124,7 @@ type wantedPart struct {
 }
 
 // chooseParts finds the wanted parts among those there are, and checks what S3 asks of them.
-func chooseParts(have []part, wanted []wantedPart) ([]part, error) {
+func chooseParts(have []part, wanted []wantedPart, smallest int64) ([]part, error) {
 	if len(wanted) == 0 {
 		return nil, errMalformedXML
 	}
@@ -144,9 +144,9 @@ func chooseParts(have []part, wanted []wantedPart) ([]part, error) {
 		if c := p.checksum(); w.algorithm != "" && c.Algorithm != "" && (c.Algorithm != w.algorithm || c.Value != w.sum) {
 			return nil, missing
 		}
-		if i < len(wanted)-1 && p.size < minPart {
+		if i < len(wanted)-1 && p.size < smallest {
 			return nil, with(with(with(errEntityTooSmall, "ProposedSize", strconv.FormatInt(p.size, 10)),
-				"MinSizeAllowed", strconv.Itoa(minPart)), "PartNumber", strconv.Itoa(w.number))
+				"MinSizeAllowed", strconv.FormatInt(smallest, 10)), "PartNumber", strconv.Itoa(w.number))
 		}
 		out = append(out, p)
 	}

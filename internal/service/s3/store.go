@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -63,7 +64,8 @@ type Store struct {
 	trees sync.Map        // bucket name to its *sync.RWMutex, the tree lock
 
 	uploads    uploadIndex
-	frameNames int // names of a folder that a listing keeps in memory
+	frameNames int   // names of a folder that a listing keeps in memory
+	minPart    int64 // bytes of a part that is not the last
 }
 
 // Open opens the store under o.Root: it makes the folders that are missing, and removes
@@ -73,19 +75,14 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.New("open the object store: no root folder was given")
 	}
 	s := &Store{
-		region: o.Region, account: o.Account, log: o.Logger, now: o.Now, disk: o.Disk,
+		region: cmp.Or(o.Region, "us-east-1"), account: cmp.Or(o.Account, "000000000000"), log: o.Logger, now: o.Now, disk: o.Disk,
 		bucketsPath: filepath.Join(o.Root, "buckets"),
 		metaPath:    filepath.Join(o.Root, "meta"),
 		uploadsPath: filepath.Join(o.Root, "uploads"),
 		stagingPath: filepath.Join(o.Root, "staging"),
 		seed:        maphash.MakeSeed(),
 		frameNames:  defaultFrameNames,
-	}
-	if s.region == "" {
-		s.region = "us-east-1"
-	}
-	if s.account == "" {
-		s.account = "000000000000"
+		minPart:     minPart,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -129,12 +129,6 @@ func (c *call) completeUpload() error {
 	if err != nil {
 		return err
 	}
-	expected := Checksum{}
-	for _, algorithm := range checksumAlgorithms {
-		if v := c.r.Header.Get(checksumHeader(algorithm)); v != "" {
-			expected = Checksum{Algorithm: algorithm, Value: v}
-		}
-	}
 	wanted, err := c.readWantedParts()
 	if err != nil {
 		return err
@@ -145,7 +139,7 @@ func (c *call) completeUpload() error {
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		info, err := c.s.complete(c.ctx(), u, wanted, expected, allow.forWriting)
+		info, err := c.s.complete(c.ctx(), u, wanted, c.expectedChecksum(), allow.forWriting)
 		done <- outcome{info, err}
 	}()
 	answer := &slowAnswer{c: c}
@@ -162,6 +156,16 @@ func (c *call) completeUpload() error {
 			answer.keepAlive()
 		}
 	}
+}
+
+// expectedChecksum is the checksum that the client wants the object to have, if it says so.
+func (c *call) expectedChecksum() Checksum {
+	for _, algorithm := range checksumAlgorithms {
+		if v := c.r.Header.Get(checksumHeader(algorithm)); v != "" {
+			return Checksum{Algorithm: algorithm, Value: v}
+		}
+	}
+	return Checksum{}
 }
 
 // readWantedParts reads the list of parts to complete an upload with.

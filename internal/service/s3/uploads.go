@@ -255,7 +255,7 @@ func (s *Store) complete(ctx context.Context, u *upload, wanted []wantedPart, ex
 	if err != nil {
 		return Info{}, fmt.Errorf("complete %s/%s: %w", u.bucket, u.key, err)
 	}
-	parts, err := chooseParts(have, wanted)
+	parts, err := chooseParts(have, wanted, s.minPart)
 	if err != nil {
 		return Info{}, err
 	}
