@@ -52,12 +52,14 @@ func (d *disk) fail(n int64, op, name string) error {
 		d.life.hurt.Store(true)
 		d.life.w.story.count("disk: no space left", 1)
 		return &fs.PathError{Op: op, Path: name, Err: syscall.ENOSPC}
-	case death.kind == failingSync && n >= death.at && sync, death.kind == failingWrite && n >= death.at && op == opWrite:
-		if d.life.broken.CompareAndSwap(false, true) || death.kind == failingSync {
-			d.life.hurt.Store(true)
-			d.life.w.story.happened("disk: failed "+op, "change %d, %s", n, path.Base(name))
-			return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
+	case n < death.at:
+	case death.kind == failingSync && sync, death.kind == failingWrite && op == opWrite:
+		if d.life.failures.Add(1) > death.fails {
+			break
 		}
+		d.life.hurt.Store(true)
+		d.life.w.story.happened("disk: failed "+op, "change %d, %s", n, path.Base(name))
+		return &fs.PathError{Op: op, Path: name, Err: syscall.EIO}
 	}
 	return nil
 }

@@ -17,5 +17,6 @@
 //   - Story: what happened when, printed when the verdict is bad.
 //
 // HYDRANT_SIM_RUNS says how many seeds are tried, HYDRANT_SIM_SEED replays one of them
-// (as often as HYDRANT_SIM_RUNS says), HYDRANT_SIM_FROM is the first seed.
+// (as often as HYDRANT_SIM_RUNS says), HYDRANT_SIM_FROM is the first seed. With
+// HYDRANT_SIM_STORY=1 a run tells its story while it happens, which shows where it hangs.
 package simulation

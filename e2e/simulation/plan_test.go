@@ -37,8 +37,8 @@ const (
 	atStoreAfter              // after the store did it, before the answer
 	atTime                    // after some time
 	cleanStop                 // in order, after some time
-	failingSync               // every sync from the at-th change on fails
-	failingWrite              // the first write from the at-th change on fails
+	failingSync               // some syncs from the at-th change on fail
+	failingWrite              // some writes from the at-th change on fail
 )
 
 var kindNames = [...]string{
@@ -51,6 +51,7 @@ var kindNames = [...]string{
 type death struct {
 	kind  kind
 	at    int64
+	fails int64         // how many syncs or writes fail
 	after time.Duration // at the latest
 	kept  int           // percent of what was not synced; 100 is a killed process, less a power cut
 }
@@ -98,9 +99,9 @@ func newDeath(r *rand.Rand) death {
 	case n < 17:
 		d.kind = cleanStop
 	case n < 19:
-		d.kind, d.at = failingSync, spread(r, 600)
+		d.kind, d.at, d.fails = failingSync, spread(r, 600), spread(r, 12)
 	default:
-		d.kind, d.at = failingWrite, spread(r, 600)
+		d.kind, d.at, d.fails = failingWrite, spread(r, 600), spread(r, 12)
 	}
 	return d
 }

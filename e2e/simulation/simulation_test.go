@@ -20,6 +20,7 @@ const (
 	runsEnv  = "HYDRANT_SIM_RUNS"
 	seedEnv  = "HYDRANT_SIM_SEED"
 	fromEnv  = "HYDRANT_SIM_FROM"
+	storyEnv = "HYDRANT_SIM_STORY"
 	childEnv = "HYDRANT_SIM_CHILD"
 )
 
@@ -30,7 +31,7 @@ const (
 	shortTime = 75 * time.Second
 	workers   = 2
 	// hangs is how long a run may take on a machine that is busy with other things.
-	hangs = 4 * time.Minute
+	hangs = 8 * time.Minute
 )
 
 // TestSimulation runs worlds, each in a process of its own: a run that hangs or ends the
@@ -132,7 +133,7 @@ func simulate(t *testing.T, seed uint64) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, seed)
 		defer func() {
-			if t.Failed() || testing.Verbose() && os.Getenv("HYDRANT_SIM_STORY") != "" {
+			if t.Failed() && !w.story.live {
 				t.Logf("the story:\n%s", w.story)
 			}
 		}()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -14,13 +15,16 @@ import (
 // story is what happened, in virtual time, and how often each fault did.
 type story struct {
 	begin time.Time
+	live  bool // lines are printed as they are told
 
 	mu     sync.Mutex
 	lines  []string
 	counts map[string]int
 }
 
-func newStory() *story { return &story{begin: time.Now(), counts: map[string]int{}} }
+func newStory() *story {
+	return &story{begin: time.Now(), counts: map[string]int{}, live: os.Getenv(storyEnv) != ""}
+}
 
 // tell writes one line.
 func (s *story) tell(format string, args ...any) {
@@ -28,6 +32,9 @@ func (s *story) tell(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines = append(s.lines, line)
+	if s.live {
+		fmt.Println(line)
+	}
 }
 
 // count notes that a fault fired.
@@ -79,6 +86,9 @@ func (s *story) logger(life int) *slog.Logger {
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
+			}
+			if err, ok := a.Value.Any().(error); ok {
+				a.Value = slog.StringValue(err.Error())
 			}
 			return a
 		},

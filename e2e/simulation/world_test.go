@@ -76,15 +76,15 @@ func (w *world) sleep(ctx context.Context, d time.Duration) bool {
 
 // life is one process.
 type life struct {
-	w      *world
-	number int
-	death  death
-	disk   *disk
-	node   *node.Node
-	done   chan error // of Run
-	stop   context.CancelFunc
-	broken atomic.Bool // the failing write was made
-	hurt   atomic.Bool // its disk has failed it
+	w        *world
+	number   int
+	death    death
+	disk     *disk
+	node     *node.Node
+	done     chan error // of Run
+	stop     context.CancelFunc
+	failures atomic.Int64 // how often its disk was told to fail
+	hurt     atomic.Bool  // its disk has failed it
 
 	// Under w.mu.
 	dead   bool
@@ -346,7 +346,7 @@ func (w *world) damage(number int) {
 	r := dice(w.plan.seed, fmt.Sprint("damage", number))
 	dir := w.data + "/journal"
 	names, err := w.disk.List(dir)
-	if err != nil {
+	if err != nil || len(names) == 0 {
 		return // nothing was stored yet
 	}
 	for range 1 + r.IntN(3) {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,12 +37,19 @@ func (a Address) scheme() string {
 
 const addressFile = "node.json"
 
+// leave writes the address into the data directory, unless it is there already: a restart on
+// a full disk has nothing to write.
 func (a Address) leave(data string) error {
 	b, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(filepath.Join(data, addressFile), append(b, '\n'), 0o644); err != nil {
+	b = append(b, '\n')
+	path := filepath.Join(data, addressFile)
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
+		return nil
+	}
+	if err := durable.WriteFile(path, b, 0o644); err != nil {
 		return fmt.Errorf("leave the address in the data directory: %w", err)
 	}
 	return nil

@@ -54,7 +54,8 @@ func (n *Node) Serve(ctx context.Context, ready func(Address)) error {
 	defer console.Close()
 	a := Address{Listen: listener.Addr().String(), Console: console.Addr().String(), TLS: c.TLS.Cert != "", Region: c.Region}
 	if err := a.leave(c.Data); err != nil {
-		return err
+		// On a full disk delivery is what makes room, so this must not keep the node from it.
+		n.log.Warn("the node serves, but hydrant env and hydrant doctor do not find its new address", "error", err)
 	}
 	// Delivery outlives the door: what is accepted last may still be on its way out.
 	g, inner := errgroup.WithContext(context.WithoutCancel(ctx))

@@ -176,7 +176,7 @@ func (l *ledgers) Collect(ch chan<- prometheus.Metric) {
 // NewLogger returns a logger that writes to w in the given format (text or json) from the
 // given level on.
 func NewLogger(w io.Writer, format string, level slog.Level) (*slog.Logger, error) {
-	opt := &slog.HandlerOptions{Level: level}
+	opt := &slog.HandlerOptions{Level: level, ReplaceAttr: plainErrors}
 	switch format {
 	case "text", "":
 		return slog.New(slog.NewTextHandler(w, opt)), nil
@@ -184,4 +184,16 @@ func NewLogger(w io.Writer, format string, level slog.Level) (*slog.Logger, erro
 		return slog.New(slog.NewJSONHandler(w, opt)), nil
 	}
 	return nil, fmt.Errorf("log format %q is neither text nor json", format)
+}
+
+// plainErrors writes errors as their text alone: printed with all their details, as the text
+// handler would, those of some libraries bring pages of stack with them.
+func plainErrors(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindAny {
+		return a
+	}
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -61,5 +62,31 @@ func TestLogFormats(t *testing.T) {
 	}
 	if _, err := NewLogger(nil, "xml", 0); err == nil {
 		t.Error("an unknown format was taken")
+	}
+}
+
+// detailed is an error of the kind that prints a stack when asked for all it knows.
+type detailed struct{}
+
+func (detailed) Error() string { return "short" }
+
+func (detailed) Format(s fmt.State, _ rune) {
+	fmt.Fprint(s, "short")
+	if s.Flag('+') {
+		fmt.Fprint(s, "\nand a page of stack")
+	}
+}
+
+func TestErrorsAreLoggedAsTheirTextAlone(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var b strings.Builder
+		log, err := NewLogger(&b, format, slog.LevelInfo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Warn("it failed", "error", fmt.Errorf("wrapped: %w", detailed{}), "bare", detailed{}, "n", 1)
+		if strings.Contains(b.String(), "stack") || strings.Count(b.String(), "short") != 2 {
+			t.Errorf("%s: %s", format, b.String())
+		}
 	}
 }
