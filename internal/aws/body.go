@@ -76,17 +76,24 @@ func (x *exchange) setReadDeadline(t time.Time) error {
 	return nil
 }
 
+// maxDrain is the largest refused body, bytes, that is read to its end.
+const maxDrain = 2 * MaxBody
+
 // drain reads a refused body to its end, holding no memory: a client that is still sending
 // would otherwise find its connection closed instead of the answer. One that waits to be
 // told to continue has sent nothing and is not asked to.
 func (x *exchange) drain() {
-	if x.r.Header["Expect"] != nil {
+	length := x.r.ContentLength
+	if length == 0 || length > maxDrain || x.r.Header["Expect"] != nil {
 		return
 	}
-	if err := x.setReadDeadline(time.Now().Add(bodyDeadline(MaxBody))); err != nil {
+	if length < 0 {
+		length = maxDrain
+	}
+	if err := x.setReadDeadline(time.Now().Add(bodyDeadline(int(length)))); err != nil {
 		return
 	}
-	if n, err := io.CopyN(io.Discard, x.r.Body, MaxBody); err != nil && err != io.EOF {
+	if n, err := io.CopyN(io.Discard, x.r.Body, length); err != nil && err != io.EOF {
 		x.server.opt.Logger.Debug("refused body not read", "request", x.id, "bytes", n, "error", err)
 	}
 }

@@ -78,6 +78,9 @@ func (j *JSON) serve(x *exchange) error {
 	if err != nil {
 		return err
 	}
+	if x.problem != nil {
+		return json11.error(x.problem)
+	}
 	v := &x.server.verifier
 	if r := v.inspect(x.r, &x.claim, json11, j.name); r != nil {
 		return json11.error(r)
@@ -90,7 +93,6 @@ func (j *JSON) serve(x *exchange) error {
 	}
 	body, err := x.readBody()
 	if errors.Is(err, ErrNoMemory) {
-		x.drain()
 		return j.throttled(op.name)
 	}
 	if err != nil {
@@ -113,13 +115,34 @@ func (j *JSON) serve(x *exchange) error {
 func (j *JSON) find(r *http.Request) (*operation, error) {
 	target := r.Header.Get("X-Amz-Target")
 	if target == "" {
-		target = j.prefix + r.URL.Query().Get("Action")
+		target = j.prefix + action(r)
 	}
 	op := j.targets[target]
 	if op == nil || r.Method != http.MethodPost || r.URL.Path != "/" {
-		return nil, Errorf("UnknownOperationException", "")
+		return nil, unknownOperation()
 	}
 	return op, nil
+}
+
+// action is the operation that a request names in its query.
+func action(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
+	return r.URL.Query().Get("Action")
+}
+
+func unknownOperation() *Error { return Errorf("UnknownOperationException", "") }
+
+// stranger answers, in JSON, requests that are for no service of this server.
+type stranger struct{ JSON }
+
+// serve tells what is wrong with the signature if that at least says what was wanted.
+func (s *stranger) serve(x *exchange) error {
+	if x.claim.service == "" && (x.r.Header.Get("X-Amz-Target") != "" || action(x.r) == "") {
+		return unknownOperation()
+	}
+	return json11.error(x.problem)
 }
 
 // checkBody checks that the body is the one that was signed.

@@ -121,7 +121,12 @@ func TestADeclaredBodyHashMustBeTheBodys(t *testing.T) {
 func TestARefusedHashCostsNoMemory(t *testing.T) {
 	w := newWorld(t)
 	r := putRequest("{}")
-	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) { t.Error("the body was read"); return 0, io.EOF }))
+	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
+		if used := w.buffers.Budget().Used(); used != 0 {
+			t.Errorf("%d bytes are lent", used)
+		}
+		return 0, io.EOF
+	}))
 	r.Header.Set("X-Amz-Content-Sha256", hashOf("{}"))
 	signed(r, "firehose", hashOf("another"))
 	if code, _ := jsonError(t, w.ask(r)); code != "InvalidSignatureException" {
@@ -150,7 +155,7 @@ func TestAPanicBecomesAnInternalFailureAndIsLoggedOnce(t *testing.T) {
 
 func TestBodiesOfAnySizeUpToTheLimit(t *testing.T) {
 	srv, w := listen(t)
-	for _, size := range []int{0, 1, 700, 350_000, MaxBody, MaxBody + 1} {
+	for _, size := range []int{0, 1, 700, 350_000, MaxBody, MaxBody + 1, 2 * MaxBody} {
 		for _, chunked := range []bool{false, true} {
 			body := bytes.Repeat([]byte("x"), size)
 			w.do = func(_ context.Context, c *Call) error {
@@ -165,9 +170,6 @@ func TestBodiesOfAnySizeUpToTheLimit(t *testing.T) {
 			r.URL.Host, r.Host = srv.Listener.Addr().String(), ""
 			res, err := srv.Client().Do(signed(r, "firehose", hashOf(string(body))))
 			if err != nil {
-				if size > MaxBody {
-					continue // the server need not read what it refuses
-				}
 				t.Fatalf("%d bytes, chunked %v: %v", size, chunked, err)
 			}
 			answer := readAll(t, res)
@@ -179,6 +181,36 @@ func TestBodiesOfAnySizeUpToTheLimit(t *testing.T) {
 	}
 	if used := w.buffers.Budget().Used(); used != 0 {
 		t.Errorf("%d bytes are still lent", used)
+	}
+}
+
+func TestWhoeverIsRefusedCanSendTheBodyToItsEnd(t *testing.T) {
+	body := strings.Repeat("x", MaxBody)
+	for name, change := range map[string]func(*http.Request){
+		"unsigned":          func(r *http.Request) { r.Header.Del("Authorization") },
+		"wrong signature":   func(r *http.Request) { r.Header.Set("X-Amz-Content-Sha256", hashOf("another")) },
+		"unknown operation": func(r *http.Request) { r.Header.Set("X-Amz-Target", "Firehose_20150804.Nothing") },
+	} {
+		w := newWorld(t)
+		r := signed(putRequest(body), "firehose", hashOf(body))
+		change(r)
+		if rec := w.ask(r); rec.Code != 400 {
+			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+		}
+		if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("%s: the body was not read to its end", name)
+		}
+	}
+}
+
+func TestWhoeverWaitsToContinueIsNotAskedTo(t *testing.T) {
+	w := newWorld(t)
+	r := putRequest("")
+	r.Body = io.NopCloser(readerFunc(func([]byte) (int, error) { t.Error("the body was read"); return 0, io.EOF }))
+	r.ContentLength = 10
+	r.Header.Set("Expect", "100-continue")
+	if rec := w.ask(r); rec.Code != 400 {
+		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 }
 
@@ -213,7 +245,7 @@ func TestWithoutAnS3ServiceErrorsAreJSON(t *testing.T) {
 	s := NewServer(Options{Region: testRegion, Credentials: keyring{}, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	rec := httptest.NewRecorder()
 	s.ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
-	if code, _ := jsonError(t, rec); code != "MissingAuthenticationTokenException" || rec.Code != 400 {
+	if code, _ := jsonError(t, rec); code != "UnknownOperationException" || rec.Code != 400 {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 }

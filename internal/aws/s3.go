@@ -44,6 +44,9 @@ func (s *S3) known(x *exchange) *http.Request {
 
 // serve verifies the headers, puts the verifying reader in the body's place, and hands on.
 func (s *S3) serve(x *exchange) error {
+	if x.problem != nil {
+		return s3Rest.error(x.problem)
+	}
 	if r := x.server.verifier.inspect(x.r, &x.claim, s3Rest, x.claim.service); r != nil {
 		return s3Rest.error(r)
 	}

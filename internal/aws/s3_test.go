@@ -33,7 +33,7 @@ func TestS3RefusalsComeInItsOwnWords(t *testing.T) {
 		{"no signature", func(r *http.Request) { r.Header.Del("Authorization") }, 403, "<Code>AccessDenied</Code><Message>Access Denied"},
 		{"unreadable", func(r *http.Request) { r.Header.Set("Authorization", "AWS id:signature") }, 400, "<Code>AuthorizationHeaderMalformed<"},
 		{"key", replace(testID, "HYDRX"), 403, "<Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message><AWSAccessKeyId>HYDRX<"},
-		{"region", replace("us-east-1", "eu-west-1"), 400, "'eu-west-1': the region of this server is 'us-east-1'.</Message><Region>us-east-1</Region>"},
+		{"region", replace("us-east-1", "eu-west-1"), 400, "'eu-west-1'. The region of this server is 'us-east-1'.</Message><Region>us-east-1</Region>"},
 		{"service", replace("/s3/", "/glue/"), 400, "(firehose, s3), not 'glue'"},
 		{"signature", replace("Signature=", "Signature=0"), 403, "<Code>SignatureDoesNotMatch<"},
 		{"header added", func(r *http.Request) { r.Header.Set("X-Amz-Acl", "public-read") }, 403,

@@ -22,8 +22,9 @@ type Service interface {
 	protocol() protocol
 	// owns says whether an X-Amz-Target names an operation of this service, known or not.
 	owns(target string) bool
-	// serve verifies and answers a request whose signature could be read. An error means
-	// that nothing was answered yet.
+	// serve verifies and answers a request. x.problem, if there is one, is what is wrong with
+	// its signature at first sight; serve decides what has to be told before that. An error
+	// means that nothing was answered yet.
 	serve(x *exchange) error
 	// refuse answers with an error.
 	refuse(x *exchange, e *Error)
@@ -73,40 +74,42 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.server, x.w, x.r = s, w, r
 	x.id, x.id2 = x.newIDs()
 	defer x.free()
-	service, problem := s.find(x)
-	if problem != nil {
-		x.fail(service, service.protocol().error(problem))
-		return
-	}
+	x.problem = x.claim.read(r)
+	service := s.find(x)
 	if err := service.serve(x); err != nil {
 		x.fail(service, err)
 	}
 }
 
-// find reads the signature and returns the service that the request is for: the one whose
-// operation it targets, else the one in the scope of the signature. With a problem it
-// returns who has to tell it.
-func (s *Server) find(x *exchange) (Service, *refusal) {
-	problem := x.claim.read(x.r)
+// find returns the service that a request is for: the one whose operation it targets, else
+// the one in the scope of the signature, else who has to tell that it is for none.
+func (s *Server) find(x *exchange) Service {
 	target := x.r.Header.Get("X-Amz-Target")
 	if target != "" {
 		for _, service := range s.services {
 			if service.owns(target) {
-				return service, problem
+				return service
 			}
 		}
 	}
 	if service, ok := s.services[x.claim.service]; ok {
-		return service, problem
+		return service
 	}
-	if problem == nil {
-		problem = refuse(badScope, "Credential should be scoped to a service of this server ("+
+	if x.problem == nil {
+		x.problem = refuse(badScope, "Credential should be scoped to a service of this server ("+
 			s.names()+"), not '"+clip(x.claim.service)+"'.")
 	}
-	if target != "" || s.fallback == nil {
-		return &JSON{}, problem
+	if s.fallback == nil || speaksJSON(x.r) {
+		return &stranger{}
 	}
-	return s.fallback, problem
+	return s.fallback
+}
+
+// speaksJSON says whether a request, although it is for no service of this server, will
+// understand an answer in JSON.
+func speaksJSON(r *http.Request) bool {
+	return r.Header.Get("X-Amz-Target") != "" || action(r) != "" ||
+		strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-amz-json")
 }
 
 // names lists the services.
@@ -127,6 +130,7 @@ type exchange struct {
 	r       *http.Request
 	id, id2 string // x-amzn-RequestId and x-amz-id-2
 	claim   claim
+	problem *refusal // that was found while the claim was read; nil for none
 	buffer  Buffer
 	call    Call
 	out     []byte // memory for the answer, kept for the next one
@@ -188,6 +192,7 @@ func (x *exchange) caller(p protocol) Caller {
 // fail answers with an error. What is not an *Error is our own failure: it is logged here,
 // and the client learns only the request id to ask about.
 func (x *exchange) fail(service Service, err error) {
+	x.buffer.Release()
 	var e *Error
 	switch {
 	case errors.As(err, &e):
@@ -198,6 +203,9 @@ func (x *exchange) fail(service Service, err error) {
 	default:
 		x.server.opt.Logger.Error("request failed", "request", x.id, "service", x.claim.service, "error", err)
 		e = internalFailure(service.protocol())
+	}
+	if e.Status != http.StatusRequestTimeout { // who was too slow is not waited for again
+		x.drain()
 	}
 	service.refuse(x, e)
 }

@@ -217,7 +217,7 @@ func (v *verifier) inspect(r *http.Request, c *claim, p protocol, service string
 	}
 	if c.region != v.region {
 		return refuse(badScope, "Credential should be scoped to a valid Region, not '"+clip(c.region)+
-			"': the region of this server is '"+v.region+"'.", Field{"Region", v.region})
+			"'. The region of this server is '"+v.region+"'.", Field{"Region", v.region})
 	}
 	key, ok := v.credentials.Lookup(c.id)
 	if !ok {

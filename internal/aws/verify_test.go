@@ -250,7 +250,7 @@ func TestRefusalsSayWhatAWSSays(t *testing.T) {
 		{"token nobody gave", func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "x") },
 			"UnrecognizedClientException", "The security token included in the request is invalid."},
 		{"region", replace("us-east-1", "eu-west-1"),
-			"InvalidSignatureException", "Credential should be scoped to a valid Region, not 'eu-west-1': the region of this server is 'us-east-1'."},
+			"InvalidSignatureException", "Credential should be scoped to a valid Region, not 'eu-west-1'. The region of this server is 'us-east-1'."},
 		{"service", replace("/firehose/", "/s3/"),
 			"InvalidSignatureException", "Credential should be scoped to correct service: 'firehose'."},
 		{"terminator", replace("aws4_request", "aws5_request"),
@@ -269,6 +269,22 @@ func TestRefusalsSayWhatAWSSays(t *testing.T) {
 		}, "InvalidSignatureException", "Credential should be scoped to a service of this server (firehose, s3), not 'kinesis'."},
 		{"unknown operation", func(r *http.Request) { r.Header.Set("X-Amz-Target", "Firehose_20150804.putrecord") },
 			"UnknownOperationException", ""},
+		{"unknown operation without a signature", func(r *http.Request) {
+			r.Header.Set("X-Amz-Target", "Firehose_20150804.putrecord")
+			r.Header.Del("Authorization")
+		}, "UnknownOperationException", ""},
+		{"other API without a signature", func(r *http.Request) {
+			r.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecord")
+			r.Header.Del("Authorization")
+		}, "UnknownOperationException", ""},
+		{"neither target nor signature", func(r *http.Request) {
+			r.Header.Del("X-Amz-Target")
+			r.Header.Del("Authorization")
+		}, "UnknownOperationException", ""},
+		{"an action and no signature", func(r *http.Request) {
+			r.Header = http.Header{}
+			r.URL.RawQuery = "Action=PutRecord"
+		}, "MissingAuthenticationTokenException", "Missing Authentication Token"},
 	} {
 		w := newWorld(t)
 		r := signed(putRequest("{}"), "firehose", hashOf("{}"))
