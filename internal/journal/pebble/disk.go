@@ -1,12 +1,14 @@
 package pebble
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -21,6 +23,11 @@ import (
 // (tables are still written), and Pebble can be closed in order. The engine acknowledges
 // nothing once failure is set.
 //
+// Tables may fail: Pebble tries again, after a pause, and writes wait meanwhile. A full disk is
+// waited for. Any other error that stays freezes the disk too, and then, as when the engine is
+// closed while tables fail, new tables go nowhere (hollow), so that whoever waits gets an
+// answer. From a hollow disk nothing more can be read.
+//
 // Opening: logs and manifests, which Pebble reads only while the store is being opened, go
 // through the opener, which may hand it a repaired view of a damaged one.
 type disk struct {
@@ -29,25 +36,32 @@ type disk struct {
 	failure   atomic.Pointer[error]
 	syncs     atomic.Uint64 // of logs and manifests, since the start
 
-	// opener opens logs and manifests for reading. Set before Pebble is opened.
-	opener func(name string) (vfs.File, error)
+	// opener opens logs and manifests for reading; tables opens tables. Both are set before
+	// Pebble is opened; tables only where nothing may be changed.
+	opener, tables func(name string) (vfs.File, error)
 
-	// pause slows the making of tables while making them fails: Pebble itself retries at once.
-	pause struct {
+	// hollow is set when tables go nowhere.
+	hollow atomic.Bool
+
+	// tableRow is how the making of tables goes.
+	tableRow struct {
 		sync.Mutex
-		next    time.Duration
-		closing chan struct{}
+		failures int   // since the last success
+		last     error // of these failures
+		closed   bool
+		closing  chan struct{}
 	}
 }
 
 const (
-	firstPause = 10 * time.Millisecond
-	longPause  = 2 * time.Second
+	firstPause  = 10 * time.Millisecond
+	longPause   = 2 * time.Second
+	maxFailures = 8 // of tables in a row, other than for want of room
 )
 
 func newDisk(below vfs.FS, onFailure func(error)) *disk {
 	d := &disk{FS: below, onFailure: onFailure}
-	d.pause.closing = make(chan struct{})
+	d.tableRow.closing = make(chan struct{})
 	return d
 }
 
@@ -85,33 +99,57 @@ func (d *disk) change(op, name string, do func() error) error {
 // tableResult notes how making a table went and returns err.
 func (d *disk) tableResult(err error) error {
 	if err != nil {
-		d.pause.Lock()
-		d.pause.next = min(max(2*d.pause.next, firstPause), longPause)
-		d.pause.Unlock()
+		d.tableRow.Lock()
+		d.tableRow.failures++
+		d.tableRow.last = err
+		d.tableRow.Unlock()
 	}
 	return err
 }
 
+func (d *disk) tableDone() {
+	d.tableRow.Lock()
+	d.tableRow.failures = 0
+	d.tableRow.Unlock()
+}
+
 // waitPause waits before a new table is begun, if making the last one failed.
 func (d *disk) waitPause() {
-	d.pause.Lock()
-	wait := d.pause.next
-	d.pause.Unlock()
-	if wait == 0 {
+	d.tableRow.Lock()
+	failures := d.tableRow.failures
+	d.tableRow.Unlock()
+	if failures == 0 {
 		return
 	}
-	t := time.NewTimer(wait)
+	t := time.NewTimer(min(firstPause<<min(failures-1, 16), longPause))
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-d.pause.closing:
+	case <-d.tableRow.closing:
 	}
 }
 
-func (d *disk) tableDone() {
-	d.pause.Lock()
-	d.pause.next = 0
-	d.pause.Unlock()
+// giveUpTables decides whether tables that keep failing go nowhere from now on.
+func (d *disk) giveUpTables(name string) bool {
+	d.tableRow.Lock()
+	failures, last := d.tableRow.failures, d.tableRow.last
+	give := failures > 0 && d.tableRow.closed ||
+		failures > maxFailures && !errors.Is(last, syscall.ENOSPC)
+	d.tableRow.Unlock()
+	if give && d.hollow.CompareAndSwap(false, true) {
+		d.freeze("write", name, last)
+	}
+	return d.hollow.Load()
+}
+
+// close ends all waiting for tables that fail.
+func (d *disk) close() {
+	d.tableRow.Lock()
+	defer d.tableRow.Unlock()
+	if !d.tableRow.closed {
+		d.tableRow.closed = true
+		close(d.tableRow.closing)
+	}
 }
 
 // Unwrap returns the file system below.
@@ -121,6 +159,8 @@ func (d *disk) Unwrap() vfs.FS { return d.FS }
 func (d *disk) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 	if base := d.PathBase(name); d.opener != nil && (isLog(base) || isManifest(base)) {
 		return d.opener(name)
+	} else if d.tables != nil && isTable(base) {
+		return d.tables(name)
 	}
 	return d.FS.Open(name, opts...)
 }
@@ -129,6 +169,9 @@ func (d *disk) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 func (d *disk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if isTable(name) {
 		d.waitPause()
+		if d.giveUpTables(name) {
+			return nowhere{}, nil
+		}
 		f, err := d.FS.Create(name, category)
 		if err != nil {
 			return nil, d.tableResult(err)

@@ -250,8 +250,11 @@ func (e *Engine) failed() error {
 
 // usable returns why nothing can be read, or nil. e.gate is held.
 func (e *Engine) usable() error {
-	if e.closed {
+	switch {
+	case e.closed:
 		return record.ErrClosed
+	case e.disk.hollow.Load():
+		return e.failed()
 	}
 	return e.down
 }
@@ -310,6 +313,7 @@ func (e *Engine) attend() {
 
 // Close implements journal.Engine. Readers get record.ErrClosed where they are.
 func (e *Engine) Close() error {
+	e.disk.close()
 	e.gate.Lock()
 	if e.closed {
 		e.gate.Unlock()
@@ -320,7 +324,6 @@ func (e *Engine) Close() error {
 	e.gate.Unlock()
 
 	close(e.stop)
-	close(e.disk.pause.closing)
 	<-e.stopped
 	var err error
 	if db != nil {

@@ -181,13 +181,14 @@ func writeFile(fs vfs.FS, to string, r io.Reader) error {
 	return nil
 }
 
-// noteEntry reports an entry that Pebble holds whole but that is not what was written.
-func (m *medic) noteEntry(key []byte, err error) {
+// noteDamaged reports an entry or a state that Pebble holds whole but that is not what was
+// written.
+func (m *medic) noteDamaged(key []byte, why string) {
 	if !m.once(string(key)) {
 		return
 	}
-	reason := fmt.Sprintf("%s: %v", describeKey(key), err)
-	m.log.Error("an entry of the journal is damaged", "reason", reason)
+	reason := describeKey(key) + ": " + why
+	m.log.Error("a value in the journal is damaged", "reason", reason)
 	m.onDamage(journal.Damage{Reason: reason})
 }
 
@@ -203,7 +204,7 @@ func (e *Engine) healing(ctx context.Context, do func() error) error {
 			return err
 		}
 		info := pebble.ExtractDataCorruptionInfo(err)
-		if info == nil || n > treatments {
+		if info == nil || n > treatments || e.medic.readOnly {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		p := e.medic.admit(info.Path)

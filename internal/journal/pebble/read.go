@@ -157,7 +157,7 @@ func (r *reading) pass() error {
 	for i := range r.chunk.items {
 		key, value := r.chunk.at(i)
 		if err := parseEntryAt(key, value, r.q, entry); err != nil {
-			r.e.medic.noteEntry(key, err)
+			r.e.medic.noteDamaged(key, err.Error())
 			continue // it becomes part of a gap
 		}
 		if entry.Sequence > r.at.Entry {
