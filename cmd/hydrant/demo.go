@@ -72,15 +72,11 @@ func (s *settings) demoConfig(cmd *cobra.Command) (config.Config, error) {
 
 // again returns the commands that start this node again and point AWS tools at it.
 func (s *settings) again(cmd *cobra.Command) (serve, env string) {
-	program := os.Args[0]
-	if !strings.ContainsRune(program, os.PathSeparator) {
-		program = "hydrant"
-	}
 	shared := ""
 	if cmd.Flags().Changed("data") {
 		shared = " --data " + shellWord(s.data)
 	}
-	serve = shellWord(program) + " serve" + shared
+	serve = programName() + " serve" + shared
 	for _, name := range []string{"config", "listen", "console", "memory", "insecure"} {
 		if f := cmd.Flags().Lookup(name); f.Changed {
 			serve += " --" + name + "=" + shellWord(f.Value.String())
@@ -89,7 +85,7 @@ func (s *settings) again(cmd *cobra.Command) (serve, env string) {
 	for _, e := range s.endpoints {
 		serve += " --endpoint " + shellWord(e)
 	}
-	return serve, `eval "$(` + shellWord(program) + " env" + shared + `)"`
+	return serve, `eval "$(` + programName() + " env" + shared + `)"`
 }
 
 // shellWord makes s one word of a POSIX shell, without quotes where it needs none.

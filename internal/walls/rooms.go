@@ -37,7 +37,7 @@ func Rooms() []Room {
 		{"internal/encode", []string{"record"}},
 		{"internal/agent", []string{"aws"}},
 		{"internal/demo", []string{"node", "config", "aws"}},
-		{"internal/doctor", []string{"journal", "journal/pebble", "registry", "stream", "record"}},
+		{"internal/doctor", []string{"journal", "journal/pebble", "registry", "stream", "deliver", "record"}},
 		{"internal/stream", []string{"record"}},
 		{"internal/record", nil},
 		{"internal/telemetry", nil},
