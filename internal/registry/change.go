@@ -151,8 +151,8 @@ func (r *Registry) write(ctx context.Context, d *stream.Definition) error {
 	return nil
 }
 
-// afterFailure makes memory agree with the journal when another writer got in between, and
-// returns err. The caller holds mu.
+// afterFailure makes memory agree with the journal when another write got in between, be it
+// an earlier one of our own that was reported as uncertain, and returns err. The caller holds mu.
 func (r *Registry) afterFailure(ctx context.Context, name string, err error) error {
 	if !errors.Is(err, record.ErrConflict) {
 		return err
@@ -170,6 +170,7 @@ func (r *Registry) afterFailure(ctx context.Context, name string, err error) err
 		return fmt.Errorf("%w; read what the other wrote: %w", err, readErr)
 	}
 	r.replace(name, d, st.Version)
+	r.wake() // nobody else may be there to drive its transition
 	return err
 }
 

@@ -416,6 +416,31 @@ func TestAStreamLivesAndDies(t *testing.T) {
 	})
 }
 
+func TestAStreamFoundAfterAnUncertainWriteBecomesActive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newFakeLog()
+		log.fail = func(n int) fate {
+			if n == 1 {
+				return lied
+			}
+			return stored
+		}
+		r, w := open(t, log), &world{}
+		defer run(t, r, w.hooks())()
+		synctest.Wait()
+		if _, err := r.Create(t.Context(), wanted("s")); !errors.Is(err, record.ErrUncertain) {
+			t.Fatalf("create: %v", err)
+		}
+		if _, err := r.Create(t.Context(), wanted("s")); !errors.Is(err, ErrExists) {
+			t.Fatalf("create again: %v", err)
+		}
+		synctest.Wait()
+		if got := status(r, "s"); got != stream.Active {
+			t.Fatalf("the stream that was there is %s", got)
+		}
+	})
+}
+
 func TestATransitionIsTriedUntilItSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{answer: func(_ string, n int) error {
