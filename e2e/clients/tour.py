@@ -1,0 +1,206 @@
+"""The tour with boto3. The environment names the endpoint and the credentials, as
+`hydrant env` prints them. Each step says what it shows; the first that fails ends the tour
+with exit code 1."""
+
+import datetime
+import hashlib
+import json
+import time
+import urllib.error
+import urllib.request
+import os
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.client import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+BUCKET, STREAM = "boto3-lake", "boto3"
+LARGEST = 1_024_000
+
+once = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+firehose = boto3.client("firehose", config=once)
+s3 = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}))
+
+
+def step(text):
+    print("step:", text, flush=True)
+
+
+def expect(got, want, what):
+    if got != want:
+        raise SystemExit(f"{what}: got {got!r}, want {want!r}")
+
+
+def refused(code, status, call, **arguments):
+    """The call must fail with that code and HTTP status; returns the message."""
+    try:
+        answer = call(**arguments)
+    except ClientError as e:
+        expect(e.response["Error"]["Code"], code, f"code of {call.__name__}")
+        expect(e.response["ResponseMetadata"]["HTTPStatusCode"], status, f"status of {call.__name__}")
+        return e.response["Error"]["Message"]
+    raise SystemExit(f"{call.__name__} was not refused: {answer}")
+
+
+def wait(what, done):
+    """Polls for a minute."""
+    end = time.monotonic() + 60
+    while not (got := done()):
+        if time.monotonic() > end:
+            raise SystemExit(f"never came true: {what}")
+        time.sleep(0.1)
+    return got
+
+
+def status(name):
+    try:
+        return firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]["DeliveryStreamStatus"]
+    except firehose.exceptions.ResourceNotFoundException:
+        return "gone"
+
+
+def raw(body, *, secret=None, late=datetime.timedelta(), target="Firehose_20150804.PutRecord"):
+    """A request that is signed by hand, as no client would send it. Returns (status, code)."""
+    class Signer(SigV4Auth):
+        def _modify_request_before_signing(self, request):
+            stamp = datetime.datetime.now(datetime.timezone.utc) - late
+            request.context["timestamp"] = stamp.strftime("%Y%m%dT%H%M%SZ")
+            super()._modify_request_before_signing(request)
+
+    url = os.environ["AWS_ENDPOINT_URL"] + "/"
+    keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], secret or os.environ["AWS_SECRET_ACCESS_KEY"])
+    request = AWSRequest("POST", url, data=body, headers={
+        "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target})
+    signer = Signer(keys, "firehose", os.environ["AWS_REGION"])
+    signer.add_auth(request)
+    http = urllib.request.Request(url, data=body, headers=dict(request.headers.items()), method="POST")
+    try:
+        with urllib.request.urlopen(http) as answer:
+            return answer.status, ""
+    except urllib.error.HTTPError as e:
+        return e.code, json.loads(e.read()).get("__type", "")
+
+
+def put_in_order():
+    """One client that waits for each answer: the objects must hold exactly these bytes, in
+    this order."""
+    sent = []
+
+    def put(data):
+        answer = firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": data})
+        expect(bool(answer["RecordId"]), True, "RecordId")
+        expect(answer["Encrypted"], False, "Encrypted")
+        sent.append(data)
+
+    step("text, an empty record, binary, and the largest record there may be")
+    put("Grüße, world\n".encode())
+    put(b"")
+    put(bytes(range(256)))
+    put(hashlib.sha256(b"seed").digest() * (LARGEST // 32))
+    step("a batch")
+    batch = [f"record {i}\n".encode() * (i % 7) for i in range(500)]
+    answer = firehose.put_record_batch(DeliveryStreamName=STREAM, Records=[{"Data": d} for d in batch])
+    expect(answer["FailedPutCount"], 0, "FailedPutCount")
+    expect(len({r["RecordId"] for r in answer["RequestResponses"]}), 500, "different RecordIds")
+    sent.extend(batch)
+    step("a batch of exactly 4 MiB")
+    four = [b"x" * 1_000_000] * 4 + [b"y" * (4 * 1024 * 1024 - 4_000_000)]
+    firehose.put_record_batch(DeliveryStreamName=STREAM, Records=[{"Data": d} for d in four])
+    sent.extend(four)
+    return b"".join(sent)
+
+
+def put_wrong():
+    step("what must be refused: too large, too many, none, unknown, unreadable, unsigned")
+    put, many = firehose.put_record, firehose.put_record_batch
+    message = refused("ValidationException", 400, put, DeliveryStreamName=STREAM, Record={"Data": b"x" * (LARGEST + 1)})
+    expect("record.data" in message and "less than or equal to 1024000" in message, True, message)
+    refused("ValidationException", 400, many, DeliveryStreamName=STREAM, Records=[])
+    refused("ValidationException", 400, many, DeliveryStreamName=STREAM, Records=[{"Data": b"x"}] * 501)
+    message = refused("InvalidArgumentException", 400, many, DeliveryStreamName=STREAM,
+                      Records=[{"Data": b"x" * 1_000_000}] * 5)
+    expect(message, "Records size exceeds 4 MB limit", "message")
+    message = refused("ResourceNotFoundException", 400, put, DeliveryStreamName="nobody", Record={"Data": b"x"})
+    expect(message, "Firehose nobody under account 000000000000 not found.", "message")
+    good = json.dumps({"DeliveryStreamName": STREAM, "Record": {"Data": "eA=="}}).encode()
+    expect(raw(good.replace(b"eA==", b"e*==")), (400, "SerializationException"), "bad base64")
+    expect(raw(good.replace(b"eA==", b"eA")), (400, "SerializationException"), "base64 without padding")
+    expect(raw(b"{"), (400, "SerializationException"), "half a body")
+    expect(raw(good, secret="x" * 40), (400, "InvalidSignatureException"), "wrong secret")
+    expect(raw(good, late=datetime.timedelta(minutes=20)), (400, "InvalidSignatureException"), "old signature")
+    expect(raw(good, late=-datetime.timedelta(minutes=20)), (400, "InvalidSignatureException"), "signature of tomorrow")
+    expect(raw(b"{}", target="Firehose_20150804.Fly"), (400, "UnknownOperationException"), "unknown operation")
+    stranger = boto3.client("firehose", config=once, aws_access_key_id="AKIANOBODYKNOWSTHIS1",
+                            aws_secret_access_key="nothing")
+    refused("UnrecognizedClientException", 400, stranger.list_delivery_streams)
+    abroad = boto3.client("firehose", config=once, region_name="eu-west-3")
+    refused("InvalidSignatureException", 400, abroad.list_delivery_streams)
+
+
+def create():
+    step("a bucket and a stream")
+    s3.create_bucket(Bucket=BUCKET)
+    s3_settings = {
+        "RoleARN": "arn:aws:iam::000000000000:role/tour", "BucketARN": f"arn:aws:s3:::{BUCKET}", "Prefix": "tour/",
+        "ErrorOutputPrefix": "failed/!{firehose:error-output-type}/",
+        "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 2},
+    }
+    made = firehose.create_delivery_stream(DeliveryStreamName=STREAM, DeliveryStreamType="DirectPut",
+                                           ExtendedS3DestinationConfiguration=s3_settings,
+                                           Tags=[{"Key": "team", "Value": "tour"}])
+    expect(made["DeliveryStreamARN"].endswith(":deliverystream/" + STREAM), True, made["DeliveryStreamARN"])
+    refused("ResourceInUseException", 400, firehose.create_delivery_stream, DeliveryStreamName=STREAM,
+            ExtendedS3DestinationConfiguration=s3_settings)
+    refused("InvalidArgumentException", 400, firehose.create_delivery_stream, DeliveryStreamName="two",
+            ExtendedS3DestinationConfiguration={**s3_settings, "CompressionFormat": "Snappy"})
+    refused("ValidationException", 400, firehose.create_delivery_stream, DeliveryStreamName="a name",
+            ExtendedS3DestinationConfiguration=s3_settings)
+    wait("the stream is ACTIVE", lambda: status(STREAM) == "ACTIVE")
+    shown = firehose.describe_delivery_stream(DeliveryStreamName=STREAM)["DeliveryStreamDescription"]
+    expect(shown["Destinations"][0]["ExtendedS3DestinationDescription"]["BufferingHints"],
+           s3_settings["BufferingHints"], "BufferingHints")
+    expect(isinstance(shown["CreateTimestamp"], datetime.datetime), True, "CreateTimestamp")
+    expect(firehose.list_delivery_streams(Limit=10)["DeliveryStreamNames"], [STREAM], "streams")
+
+
+def keys():
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="tour/")
+    return [o for page in pages for o in page.get("Contents", [])]
+
+
+def read_back(sent):
+    step("the objects hold exactly the bytes that were put, in their order")
+    objects = wait("everything is delivered", lambda: (o := keys()) and sum(i["Size"] for i in o) >= len(sent) and o)
+    # Keys of one stream sort by time to the second; within it, by when they were stored.
+    objects.sort(key=lambda o: (o["LastModified"], o["Key"]))
+    bodies = [s3.get_object(Bucket=BUCKET, Key=o["Key"])["Body"].read() for o in objects]
+    expect(sum(map(len, bodies)), len(sent), "bytes in the store")
+    # Objects that were stored in the same second may be in any order: they must be the
+    # pieces of what was sent all the same.
+    at = 0
+    while bodies:
+        here = next((b for b in bodies if sent[at:at + len(b)] == b), None)
+        if here is None:
+            raise SystemExit(f"no object continues what was put at byte {at}")
+        bodies.remove(here)
+        at += len(here)
+
+
+def delete():
+    step("the stream is deleted, its objects stay")
+    before = len(keys())
+    firehose.delete_delivery_stream(DeliveryStreamName=STREAM)
+    wait("the stream is gone", lambda: status(STREAM) == "gone")
+    refused("ResourceNotFoundException", 400, firehose.delete_delivery_stream, DeliveryStreamName=STREAM)
+    expect(firehose.list_delivery_streams()["DeliveryStreamNames"], [], "streams")
+    expect(len(keys()), before, "objects")
+
+
+create()
+put_wrong()
+read_back(put_in_order())
+delete()
+step("done")
