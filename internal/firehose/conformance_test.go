@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -442,6 +443,19 @@ func TestATextOfMegabytesIsNotCopied(t *testing.T) {
 	w.check("PutRecord", []exchange{
 		{`{"DeliveryStreamName":"` + long + `","Record":{"Data":""}}`, "ValidationException", broken("deliveryStreamName", "Member must have length less than or equal to 64")},
 	})
+}
+
+func TestANameOfMegabytesIsNotCopied(t *testing.T) {
+	body := []byte(`{"` + strings.Repeat("x", 9<<20) + `":1}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := parseBody(describeInput, body); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+		t.Errorf("%d bytes were allocated", n)
+	}
 }
 
 // Whatever body passes the shapes can also be read as a configuration, and either makes a

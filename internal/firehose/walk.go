@@ -160,16 +160,9 @@ func (w *walker) scalar(s *shape) (*node, error) {
 		n.content = span{end - uint32(len(raw)) + 1, end - 1}
 		n.escaped = bytes.IndexByte(raw, '\\') >= 0
 	case text:
-		if len(raw) > maxText {
-			// Too long for any constraint, and still so when cut.
-			n.text = string(raw[1 : maxText/2])
-			break
+		if n.text, err = unquote(raw); err != nil {
+			return nil, err
 		}
-		b, err := jsontext.AppendUnquote(nil, raw)
-		if err != nil {
-			return nil, malformed("")
-		}
-		n.text = string(b)
 	case integer:
 		if n.integer, err = strconv.ParseInt(string(raw), 10, 64); err != nil {
 			return nil, malformed("NUMBER_VALUE can not be converted to an Integer")
@@ -180,6 +173,19 @@ func (w *walker) scalar(s *shape) (*node, error) {
 		}
 	}
 	return n, nil
+}
+
+// unquote returns the content of a quoted string. What is longer than maxText is cut: it is
+// too long for any constraint or name, and still so then.
+func unquote(raw []byte) (string, error) {
+	if len(raw) > maxText {
+		return string(raw[1 : maxText/2]), nil
+	}
+	b, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return "", malformed("")
+	}
+	return string(b), nil
 }
 
 // structure reads an object whose members the shape names.
@@ -237,18 +243,23 @@ func (w *walker) object(member func(name string) error) error {
 	if _, err := w.dec.ReadToken(); err != nil {
 		return malformed("")
 	}
-	for {
-		name, err := w.dec.ReadToken()
+	for w.dec.PeekKind() != jsontext.KindEndObject {
+		raw, err := w.dec.ReadValue()
 		if err != nil {
 			return malformed("")
 		}
-		if name.Kind() == jsontext.KindEndObject {
-			return nil
+		name, err := unquote(raw)
+		if err != nil {
+			return err
 		}
-		if err := member(name.String()); err != nil {
+		if err := member(name); err != nil {
 			return err
 		}
 	}
+	if _, err := w.dec.ReadToken(); err != nil {
+		return malformed("")
+	}
+	return nil
 }
 
 // list reads an array. Of the elements behind the last allowed one it keeps one, which
