@@ -33,7 +33,7 @@ func newEnv() *cobra.Command {
 func printEnv(w io.Writer, data string, asJSON bool) error {
 	a, keys, err := node.ReadAddress(data)
 	if err != nil {
-		return fmt.Errorf("%w; start one with: hydrant serve --data %s", err, data)
+		return fmt.Errorf("%w; start one with: hydrant serve --data %s", err, word(data))
 	}
 	vars := [][2]string{
 		{"AWS_ENDPOINT_URL", a.URL()},
@@ -60,4 +60,13 @@ func printEnv(w io.Writer, data string, asJSON bool) error {
 // quote makes s one word of a POSIX shell.
 func quote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// word is s as it stands in a command line that is shown to people: quoted only if it has to be.
+func word(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:@%+="
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return quote(s)
 }

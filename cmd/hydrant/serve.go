@@ -131,7 +131,7 @@ func serve(ctx context.Context, out io.Writer, c config.Config) (err error) {
 	defer func() { err = errors.Join(err, n.Close()) }()
 	return n.Serve(ctx, func(a node.Address) {
 		fmt.Fprintf(out, "hydrant is ready: AWS APIs on %s, health and metrics on %s\n", a.URL(), a.ConsoleURL())
-		fmt.Fprintf(out, "in another shell: eval \"$(hydrant env --data %s)\"\n", c.Data)
+		fmt.Fprintf(out, "in another shell: eval \"$(hydrant env --data %s)\"\n", word(c.Data))
 	})
 }
 
