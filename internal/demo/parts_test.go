@@ -200,7 +200,7 @@ func TestASlowPipeIsPutAsItComes(t *testing.T) {
 	})
 }
 
-// fullStore is a node whose deliveries fail: its metrics never move.
+// The metrics are those of a node whose deliveries fail: they never move.
 func TestWaitingEndsWhenDeliveryStandsStill(t *testing.T) {
 	metrics := `hydrant_records_total{outcome="received",stream="demo"} 10
 hydrant_pending_records{stream="demo"} 10

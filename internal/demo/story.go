@@ -88,14 +88,15 @@ func (s *story) tell(ctx context.Context) error {
 
 // explain adds to an error what became of the records, and the next command.
 func (s *story) explain(ctx context.Context, err error) error {
+	atLeast := ""
 	if ctx.Err() != nil {
-		err = ErrInterrupted
+		err, atLeast = ErrInterrupted, "at least " // a batch may be under way
 	}
 	if s.sum.Accepted.Records == 0 {
 		return fmt.Errorf("%w; no record was put", err)
 	}
-	return fmt.Errorf("%w; what was accepted (%s) is kept in %s, and %s goes on delivering it",
-		err, counted(s.sum.Accepted.Records, "record"), s.opt.Config.Data, s.opt.Serve)
+	return fmt.Errorf("%w; what was accepted (%s%s) is kept in %s, and %s goes on delivering it",
+		err, atLeast, counted(s.sum.Accepted.Records, "record"), s.opt.Config.Data, s.opt.Serve)
 }
 
 // prepare makes bucket and stream unless they are there, and notes what they hold.

@@ -92,6 +92,16 @@ func (p *printer) queue(q Queue) []string {
 	return []string{fmt.Sprintf("%s/%d", outputName(q.Output), q.Shard), entries, figures(q.Kept), size(q.StoredBytes), figures(q.Pending), oldest}
 }
 
+// name says which queue it is, in words.
+func (p *printer) name(q Queue) string {
+	for _, s := range p.r.Streams {
+		if s.ID == q.Stream {
+			return fmt.Sprintf("Stream %s, %s/%d", s.Name, outputName(q.Output), q.Shard)
+		}
+	}
+	return "Queue " + q.Name
+}
+
 func (p *printer) ago(t time.Time) string {
 	return max(p.now.Sub(t), 0).Round(time.Second).String() + " ago"
 }
@@ -117,7 +127,7 @@ func (p *printer) deliveries() {
 		if q.Plan.Prepared > 0 {
 			state = counted(q.Plan.Prepared, "object") + " prepared, the next start completes them"
 		}
-		p.printf("\nA delivery of %s is under way since %s: %s", q.Name, p.ago(q.Plan.Made), state)
+		p.printf("\n%s: a delivery is under way since %s: %s", p.name(q), p.ago(q.Plan.Made), state)
 		if q.Plan.Uploads > 0 {
 			p.printf(" (%s begun)", counted(q.Plan.Uploads, "upload"))
 		}
@@ -138,8 +148,8 @@ func (p *printer) buckets() {
 }
 
 func (p *printer) damage() {
-	p.damages("Repaired:", p.r.Repaired)
-	p.damages("Damage:", p.r.Damage)
+	p.damages("Repaired:", "brought back", p.r.Repaired)
+	p.damages("Damage:", "can be brought back", p.r.Damage)
 	for _, s := range p.r.States {
 		if why, bad := p.r.Unreadable[s.Key]; bad {
 			p.printf("\nState %s cannot be understood: %s\n", s.Key, why)
@@ -151,12 +161,12 @@ func (p *printer) damage() {
 			if m.Delivered {
 				effect = figures(m.Lost) + ", delivered before"
 			}
-			p.printf("\nQueue %s: %s from %d on cannot be read (%s)\n", q.Name, counted(int(m.Entries), "entry"), m.From, effect)
+			p.printf("\n%s: %s from %d on cannot be read (%s)\n", p.name(q), counted(int(m.Entries), "entry"), m.From, effect)
 		}
 	}
 }
 
-func (p *printer) damages(title string, all []Damage) {
+func (p *printer) damages(title, salvaged string, all []Damage) {
 	if len(all) == 0 {
 		return
 	}
@@ -164,7 +174,7 @@ func (p *printer) damages(title string, all []Damage) {
 	for _, d := range all {
 		p.printf("  %s: %s\n", d.File, d.Reason)
 		if d.Salvaged > 0 {
-			p.printf("    %s behind it brought back\n", counted(d.Salvaged, "batch"))
+			p.printf("    %s behind it %s\n", counted(d.Salvaged, "batch"), salvaged)
 		}
 		if d.Copy != "" {
 			p.printf("    a copy of the damaged file is in %s\n", d.Copy)
@@ -176,7 +186,7 @@ func (p *printer) setAside() {
 	if len(p.r.SetAside) == 0 {
 		return
 	}
-	p.printf("\nSet aside earlier, in %s/%s (nothing uses these copies):\n", p.r.Data, damagedFolder)
+	p.printf("\nSet aside in %s/%s (nothing uses these copies):\n", p.r.Data, damagedFolder)
 	for _, f := range p.r.SetAside {
 		p.printf("  %s, %s, %s\n", f.Name, size(uint64(f.Bytes)), f.Time.Format(time.RFC3339))
 	}
