@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"hydrant/internal/batch"
@@ -51,7 +50,7 @@ func newTarget(d *stream.Definition, enc Encodings, gzipLevel int) (*target, err
 	t := &target{
 		name:    d.Name,
 		version: d.Version,
-		bucket:  s3.BucketARN[strings.LastIndexByte(s3.BucketARN, ':')+1:],
+		bucket:  s3.Bucket(),
 		names:   names,
 		limits:  batch.Limits{Bytes: s3.BufferBytes(), Age: max(s3.BufferInterval(), lingerInterval)},
 		format:  format{Compression: s3.CompressionFormat},
