@@ -194,7 +194,7 @@ func TestAClockSetBackDelaysNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 1, 60)
 		w.put0(numbered(0))
-		w.clock = -24 * time.Hour
+		w.clock.Store(int64(-24 * time.Hour))
 		w.start()
 		defer w.stop()
 		time.Sleep(62 * time.Second)
@@ -367,35 +367,42 @@ func TestAnUploadThatIsGone(t *testing.T) {
 	})
 }
 
-// An upload that the store makes long after it failed to answer is found and aborted.
+// An upload that the store makes long after it failed to answer is found and aborted, and
+// not looked for too early because the clock has jumped.
 func TestALateUploadIsSweptUp(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w := newWorld(t, 1, 5)
-		first := true
-		w.store.fault = func(op, key string) (bool, error) {
-			if op == "begin" && first {
-				first = false
-				time.AfterFunc(2*time.Minute, func() {
-					w.store.mu.Lock()
-					defer w.store.mu.Unlock()
-					w.store.uploads["late"] = &memUpload{key: key}
-				})
-				return false, errFault
-			}
-			return false, nil
+	for _, jump := range []time.Duration{0, 3 * time.Hour, -3 * time.Hour} {
+		t.Run(jump.String(), func(t *testing.T) { bubble(t, func(t *testing.T) { lateUpload(t, jump) }) })
+	}
+}
+
+func lateUpload(t *testing.T, jump time.Duration) {
+	w := newWorld(t, 1, 5)
+	first := true
+	w.store.fault = func(op, key string) (bool, error) {
+		if op == "begin" && first {
+			first = false
+			time.AfterFunc(8*time.Minute, func() {
+				w.store.mu.Lock()
+				defer w.store.mu.Unlock()
+				w.store.uploads["late"] = &memUpload{key: key}
+			})
+			return false, errFault
 		}
-		w.put0(numberedRange(0, 80)...)
-		w.start()
-		defer w.stop()
-		time.Sleep(3 * time.Minute)
-		synctest.Wait()
-		if w.store.unfinished() != 1 {
-			t.Fatal("the late upload did not come")
-		}
-		time.Sleep(30 * time.Minute)
-		synctest.Wait()
-		w.once(80)
-	})
+		return false, nil
+	}
+	w.put0(numberedRange(0, 80)...)
+	w.start()
+	defer w.stop()
+	time.Sleep(time.Minute)
+	w.clock.Store(int64(jump))
+	time.Sleep(8 * time.Minute)
+	synctest.Wait()
+	if w.store.unfinished() != 1 {
+		t.Fatal("the late upload did not come")
+	}
+	time.Sleep(10 * time.Minute)
+	synctest.Wait()
+	w.once(80)
 }
 
 // An update repairs a stream whose bucket is gone, at whatever stage delivery hangs.
@@ -514,11 +521,11 @@ func TestMemoryIsBoundedWhateverWaits(t *testing.T) {
 			Uploads: NewSlots(8), Now: time.Now, Logger: w.m.opt.Logger, OnObject: w.m.opt.OnObject,
 		})
 		total := 0
-		for i := range 8 {
+		for i := range 6 {
 			d := *w.def
 			d.ID, d.Name = record.StreamID{byte(i)}, fmt.Sprint("s", i)
-			w.log.put(t, record.Queue{Stream: d.ID}, numberedRange(total, total+400)...)
-			total += 400
+			w.log.put(t, record.Queue{Stream: d.ID}, numberedRange(total, total+200)...)
+			total += 200
 			if err := w.m.Start(&d); err != nil {
 				t.Fatal(err)
 			}

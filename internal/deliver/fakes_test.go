@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -357,8 +358,8 @@ type world struct {
 	q     record.Queue
 	m     *Manager
 	stop  func() error
-	life  int           // how often it was started
-	clock time.Duration // how far the node's clock is off
+	life  int          // how often it was started
+	clock atomic.Int64 // how far the node's clock is off, nanoseconds
 }
 
 func newWorld(t *testing.T, size, interval int) *world {
@@ -379,7 +380,7 @@ func (w *world) start() {
 	w.m = NewManager(Options{
 		Log: w.log, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: testPart,
 		Uploads: NewSlots(8), Logger: slog.New(slog.DiscardHandler),
-		Now:      func() time.Time { return time.Now().Add(w.clock) },
+		Now:      func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) },
 		OnObject: func(time.Duration, int64) {},
 	})
 	if err := w.m.Load(w.t.Context()); err != nil {

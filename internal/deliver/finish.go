@@ -205,8 +205,8 @@ func (r *runner) sweepBegun(ctx context.Context) error {
 	return nil
 }
 
-// strayAge is when a key is looked at once more: later than any call that was given up
-// can still be carried out.
+// strayAge is how long after a doubtful call its key is looked at once more: later than any
+// call that was given up can still be carried out. A restart begins the time anew.
 const strayAge = 10 * time.Minute
 
 // strays returns the list with the plan's doubtful keys added.
@@ -215,7 +215,7 @@ func (r *runner) strays(list []stray, p *plan) []stray {
 		return list
 	}
 	for _, o := range p.Begun {
-		list = append(slices.Clip(list), stray{o, r.opt.Now()})
+		list = append(slices.Clip(list), stray{o, r.opt.Now(), time.Now()})
 	}
 	return list
 }
@@ -223,11 +223,10 @@ func (r *runner) strays(list []stray, p *plan) []stray {
 // sweepLate looks at the strays that are old enough and forgets those that are settled.
 // What the store refuses is tried again after the same time.
 func (r *runner) sweepLate(ctx context.Context) error {
-	now := r.opt.Now()
 	changed := false
 	keep := make([]stray, 0, len(r.state.Strays))
 	for _, s := range r.state.Strays {
-		if now.Sub(s.Since) < strayAge {
+		if time.Since(s.seen) < strayAge {
 			keep = append(keep, s)
 			continue
 		}
@@ -235,7 +234,7 @@ func (r *runner) sweepLate(ctx context.Context) error {
 		n, err := r.sweep(ctx, s.Object)
 		if err != nil {
 			r.log.Debug("could not look for late uploads", "bucket", s.Bucket, "key", s.Key, "error", err)
-			keep = append(keep, stray{s.Object, now})
+			keep = append(keep, stray{s.Object, s.Since, time.Now()})
 		} else if n > 0 {
 			r.log.Info("aborted an upload that the store made late", "bucket", s.Bucket, "key", s.Key)
 		}

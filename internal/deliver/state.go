@@ -33,6 +33,9 @@ type progress struct {
 type stray struct {
 	record.Object
 	Since time.Time `json:"since"`
+	// seen is when this process first knew of it. Waiting goes by it and not by Since: a
+	// wall clock that jumps must not make the last look come before the upload does.
+	seen time.Time
 }
 
 // plan is the promise to deliver what follows the checkpoint.
@@ -131,6 +134,9 @@ func loadProgress(ctx context.Context, log Log, q record.Queue) (*savedProgress,
 	}
 	if err := json.Unmarshal(st.Value, &s.progress); err != nil {
 		return nil, fmt.Errorf("read %s: %w", s.key, err)
+	}
+	for i := range s.Strays {
+		s.Strays[i].seen = time.Now()
 	}
 	return s, nil
 }
