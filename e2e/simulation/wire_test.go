@@ -28,6 +28,9 @@ func (c *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	d := c.life.death
 	here := c.count.Add(1) == d.at
 	what := r.Method + " " + r.URL.Path + "?" + r.URL.RawQuery
+	if r.Method == http.MethodPost {
+		c.life.w.story.count("store asked: "+map[bool]string{true: "begin an upload", false: "complete an upload"}[r.URL.Query().Has("uploads")], 1)
+	}
 	if here && d.kind == atStoreBefore {
 		c.life.crash(what)
 	}
