@@ -29,7 +29,6 @@ type write struct {
 	touched []touched
 	stripes []int
 	entry   record.Entry
-	key     []byte
 }
 
 // touched is a queue that a write changes: as it is, and as it will be.

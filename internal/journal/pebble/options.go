@@ -44,7 +44,7 @@ func (e *Engine) pebbleOptions(fs vfs.FS, lock *pebble.Lock) *pebble.Options {
 		MaxManifestFileSize:         manifestBytes,
 		MaxOpenFiles:                openFiles,
 		FlushDelayDeleteRange:       trimFlush,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 1 },
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 }, // the second when behind
 		Logger:                      pebbleLog{e.log, e.broken},
 		EventListener: &pebble.EventListener{
 			BackgroundError: e.backgroundError,

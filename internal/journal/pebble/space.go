@@ -45,14 +45,21 @@ type gauge struct {
 // stored asks Pebble how much it holds.
 type stored func() uint64
 
-// look returns the figures, at most spaceAge old.
+// look returns the figures, at most spaceAge old. Pebble is asked without g.mu: it may be
+// waiting for release with its own lock held.
 func (g *gauge) look(held stored) record.Space {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if now := g.now(); g.looked.IsZero() || now.Sub(g.looked) >= spaceAge || now.Before(g.looked) {
-		g.looked = now
-		g.measure(held())
+	now := g.now()
+	if !g.looked.IsZero() && now.Sub(g.looked) < spaceAge && !now.Before(g.looked) {
+		defer g.mu.Unlock()
+		return g.last
 	}
+	g.looked = now // the others make do with the last figures meanwhile
+	g.mu.Unlock()
+	n := held()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.measure(n)
 	return g.last
 }
 
@@ -79,13 +86,17 @@ func (g *gauge) admit(held stored, n uint64) error {
 	}
 	s := g.look(held)
 	since := g.since.Add(n)
-	if g.maxBytes > 0 && s.Stored+since > g.maxBytes {
-		return fmt.Errorf("%d bytes stored of %d allowed: %w", s.Stored, g.maxBytes, record.ErrNoSpace)
+	var err error
+	switch {
+	case g.maxBytes > 0 && s.Stored+since > g.maxBytes:
+		err = fmt.Errorf("%d bytes stored of %d allowed: %w", s.Stored, g.maxBytes, record.ErrNoSpace)
+	case s.Free < g.minFree || s.Free-g.minFree < 2*since:
+		err = fmt.Errorf("%d bytes free on the disk, %d to be kept free: %w", s.Free, g.minFree, record.ErrNoSpace)
 	}
-	if s.Free < g.minFree || s.Free-g.minFree < 2*since {
-		return fmt.Errorf("%d bytes free on the disk, %d to be kept free: %w", s.Free, g.minFree, record.ErrNoSpace)
+	if err != nil {
+		g.since.Add(-n)
 	}
-	return nil
+	return err
 }
 
 // ballastPath is where the ballast lies.
