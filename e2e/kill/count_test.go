@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -177,4 +178,21 @@ func awaitDelivery(t *testing.T, s *server.Server) {
 		}
 		return true
 	})
+}
+
+// awaitSweep waits until no upload is left: the node looks for late ones after ten seconds,
+// and again after two minutes.
+func awaitSweep(t *testing.T, cfg aws.Config) {
+	t.Helper()
+	c := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	for range 150 {
+		uploads, err := c.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(uploads.Uploads) == 0 {
+			return
+		}
+		time.Sleep(time.Second)
+	}
 }

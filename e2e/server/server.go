@@ -134,6 +134,11 @@ func Launch(tb testing.TB, o Options) (*Server, error) {
 		close(s.exit)
 	}()
 	tb.Cleanup(func() {
+		select {
+		case <-s.exit:
+			return // whoever ended it has seen what there was to see
+		default:
+		}
 		s.Kill()
 		if tb.Failed() {
 			tb.Logf("hydrant (process %d) wrote:\n%s", s.cmd.Process.Pid, tail(s.log.String(), 16<<10))

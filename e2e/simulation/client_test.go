@@ -163,8 +163,8 @@ func (p *producer) put(s *streamLife) {
 	op, records, most := "PutRecord", 1, batchBytes
 	if p.r.IntN(2) == 0 {
 		op, records = "PutRecordBatch", 1+int(spread(p.r, 500))%500
-		if p.r.IntN(4) > 0 {
-			most = 400_000
+		if p.r.IntN(10) > 0 {
+			most = 300_000
 		}
 	}
 	p.fill(q, records, most)

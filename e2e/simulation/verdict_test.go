@@ -130,7 +130,20 @@ func (w *world) judge(ledgers map[string]ledger) {
 	for _, s := range w.streams {
 		w.judgeLedger(s, f, ledgers[s.name], missing)
 	}
+	w.judgeUploads()
+}
+
+// judgeUploads complains about uploads that nobody will complete. Nobody looks for those
+// that the store made, or would not let go, after their stream was deleted.
+func (w *world) judgeUploads() {
 	for _, u := range w.store.Uploads() {
+		deleted := slices.ContainsFunc(w.streams, func(s *streamLife) bool {
+			return s.doomed > 0 && strings.HasPrefix(u.Key, s.prefix())
+		})
+		if deleted {
+			w.story.count("upload left behind by a deleted stream", 1)
+			continue
+		}
 		w.books.fault("upload %s of %s was left behind", u.ID, u.Key)
 	}
 }
