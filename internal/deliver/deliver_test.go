@@ -246,6 +246,9 @@ func TestEveryCallToTheStoreMayFail(t *testing.T) {
 
 func storeFails(t *testing.T, records int, op string, done bool, times int, restart bool) {
 	w := newWorld(t, 1, 5)
+	if records < 64 { // no backlog: several objects, each put whole
+		w.part = DefaultPartBytes
+	}
 	left := times
 	w.store.fault = func(o, _ string) (bool, error) {
 		if o == op && left > 0 {
@@ -294,6 +297,9 @@ func TestACrashAtEveryWriteOfTheJournal(t *testing.T) {
 
 func crashAt(t *testing.T, records int, stored bool, crash int) (crashed bool) {
 	w := newWorld(t, 1, 5)
+	if records < 64 {
+		w.part = DefaultPartBytes
+	}
 	w.put0(numberedRange(0, records)...)
 	w.log.fault = func(n int, _ *record.Tx) (bool, error) {
 		if n == crash && w.life == 1 {
@@ -480,7 +486,7 @@ func TestDeletionSettlesWhatIsUnderWay(t *testing.T) {
 				again := *w.def
 				again.ID = record.StreamID{2}
 				w.def, w.q = &again, record.Queue{Stream: again.ID}
-				if err := w.m.Start(w.def); err != nil {
+				if err := w.m.Start(w.t.Context(), w.def); err != nil {
 					t.Fatal(err)
 				}
 				w.put(numbered(0))
@@ -526,7 +532,7 @@ func TestMemoryIsBoundedWhateverWaits(t *testing.T) {
 			d.ID, d.Name = record.StreamID{byte(i)}, fmt.Sprint("s", i)
 			w.log.put(t, record.Queue{Stream: d.ID}, numberedRange(total, total+200)...)
 			total += 200
-			if err := w.m.Start(&d); err != nil {
+			if err := w.m.Start(t.Context(), &d); err != nil {
 				t.Fatal(err)
 			}
 		}

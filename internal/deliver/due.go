@@ -24,14 +24,14 @@ const (
 // waitDue returns a plan as soon as a buffer is due.
 func (r *runner) waitDue(ctx context.Context) (*plan, error) {
 	for {
+		if err := r.sweepLate(ctx); err != nil {
+			return nil, err
+		}
 		p, wait, err := r.due(ctx, r.state.Checkpoint)
 		if p != nil || err != nil {
 			return p, err
 		}
 		if err := r.trimOnTime(ctx); err != nil {
-			return nil, err
-		}
-		if err := r.sweepLate(ctx); err != nil {
 			return nil, err
 		}
 		if err := r.sleep(ctx, wait); err != nil {
@@ -49,8 +49,10 @@ func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
 			wait = untilTrim
 		}
 	}
-	if len(r.state.Strays) > 0 && (wait == 0 || wait > trimInterval) {
-		wait = trimInterval
+	for i := range r.state.Strays {
+		if look := max(r.state.Strays[i].nextLook(), time.Millisecond); wait == 0 || look < wait {
+			wait = look
+		}
 	}
 	var fire <-chan time.Time
 	if wait > 0 {
@@ -67,10 +69,14 @@ func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
 	return nil
 }
 
-// nextPlan is due without waiting.
-func (r *runner) nextPlan(ctx context.Context, from record.Mark) (*plan, error) {
+// nextPlan is due without waiting. An error must not keep a commit back: waitDue will meet
+// it again.
+func (r *runner) nextPlan(ctx context.Context, from record.Mark) *plan {
 	p, _, err := r.due(ctx, from)
-	return p, err
+	if err != nil {
+		return nil
+	}
+	return p
 }
 
 // due returns the plan for what lies behind from, if a buffer there is due by size or by
@@ -89,6 +95,9 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 	grown := batch.Grow(t.limits, pending.Bytes, stream.MaxBufferBytes)
 	p.Limit = grown.Bytes
 	p.Objects = int(min(pending.Bytes/grown.Bytes, maxObjects))
+	if int64(p.Limit) > r.opt.PartBytes {
+		p.Objects = min(p.Objects, 1) // its parts are uploaded at once; see completeUpload
+	}
 	if p.Objects > 0 {
 		return p, 0, nil
 	}

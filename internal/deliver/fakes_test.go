@@ -27,6 +27,7 @@ type memLog struct {
 	mu      sync.Mutex
 	entries map[record.Queue][]record.Entry
 	trimmed map[record.Queue]uint64
+	raised  map[record.Queue]record.Mark
 	lost    map[uint64]bool // sequences of any queue that cannot be read
 	states  map[string]record.State
 	applies int
@@ -36,7 +37,8 @@ type memLog struct {
 func newMemLog() *memLog {
 	return &memLog{
 		entries: map[record.Queue][]record.Entry{}, trimmed: map[record.Queue]uint64{},
-		lost: map[uint64]bool{}, states: map[string]record.State{},
+		raised: map[record.Queue]record.Mark{},
+		lost:   map[uint64]bool{}, states: map[string]record.State{},
 	}
 }
 
@@ -62,6 +64,9 @@ func (l *memLog) apply(tx *record.Tx) error {
 		if l.states[s.Key].Version != s.Old {
 			return fmt.Errorf("%s: %w", s.Key, record.ErrConflict)
 		}
+	}
+	for _, r := range tx.Raises {
+		l.raised[r.Queue] = r.Mark
 	}
 	for i := range tx.Appends {
 		a := &tx.Appends[i]
@@ -92,11 +97,14 @@ func (l *memLog) apply(tx *record.Tx) error {
 }
 
 func (l *memLog) head(q record.Queue) record.Mark {
-	es := l.entries[q]
-	if len(es) == 0 {
-		return record.Mark{Position: record.Position{Entry: 1}}
+	head := record.Mark{Position: record.Position{Entry: 1}}
+	if es := l.entries[q]; len(es) > 0 {
+		head = es[len(es)-1].After()
 	}
-	return es[len(es)-1].After()
+	if raised := l.raised[q]; raised.Entry > head.Entry {
+		head = raised
+	}
+	return head
 }
 
 func (l *memLog) Head(_ context.Context, q record.Queue) (record.Mark, error) {
@@ -358,6 +366,7 @@ type world struct {
 	q     record.Queue
 	m     *Manager
 	stop  func() error
+	part  int64        // size of the parts of uploads
 	life  int          // how often it was started
 	clock atomic.Int64 // how far the node's clock is off, nanoseconds
 }
@@ -370,7 +379,7 @@ func newWorld(t *testing.T, size, interval int) *world {
 			BufferingHints: stream.BufferingHints{SizeInMBs: size, IntervalInSeconds: interval},
 		},
 	}
-	return &world{t: t, log: newMemLog(), store: newMemStore(), def: d, q: record.Queue{Stream: d.ID}}
+	return &world{t: t, part: testPart, log: newMemLog(), store: newMemStore(), def: d, q: record.Queue{Stream: d.ID}}
 }
 
 // start begins a new life of the manager over what the log and the store hold.
@@ -378,7 +387,7 @@ func (w *world) start() {
 	w.t.Helper()
 	w.life++
 	w.m = NewManager(Options{
-		Log: w.log, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: testPart,
+		Log: w.log, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: w.part,
 		Uploads: NewSlots(8), Logger: slog.New(slog.DiscardHandler),
 		Now:      func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) },
 		OnObject: func(time.Duration, int64) {},
@@ -386,7 +395,7 @@ func (w *world) start() {
 	if err := w.m.Load(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.m.Start(w.def); err != nil {
+	if err := w.m.Start(w.t.Context(), w.def); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

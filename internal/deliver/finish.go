@@ -16,61 +16,82 @@ import (
 // "completed, and already consumed" rather than "lost by the store".
 const takenAway = 24 * time.Hour
 
-// completeAll makes every object of the manifest visible: those with bytes at hand, and
-// the multipart uploads, at once; those that have to be encoded again one by one.
+// completeAll makes every object of the manifest visible that is not yet known to be: those
+// with bytes at hand, and the multipart uploads, at once; those that have to be encoded
+// again one by one. What the store has acknowledged is not sent again when another fails.
 func (r *runner) completeAll(ctx context.Context) error {
 	m := r.state.Plan.Manifest
 	first := r.sealed // nothing of this manifest was tried before
 	r.sealed = false
-	g, gctx := errgroup.WithContext(ctx)
+	if r.done == nil {
+		r.done = make([]bool, len(m.Objects))
+	}
+	var g errgroup.Group // one that fails must not leave the others in doubt
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		switch {
+		case r.done[i]:
 		case o.Upload != "":
-			g.Go(func() error { return r.completeUpload(gctx, o, first) })
+			g.Go(func() error { return mark(&r.done[i], r.completeUpload(ctx, o, first)) })
 		case i < len(r.bodies) && r.bodies[i] != nil:
-			g.Go(func() error { return r.put(gctx, o, r.bodies[i]) })
+			g.Go(func() error { return mark(&r.done[i], r.put(ctx, o, r.bodies[i])) })
 		}
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	for i := range m.Objects {
-		if o := &m.Objects[i]; o.Upload == "" && (i >= len(r.bodies) || r.bodies[i] == nil) {
-			if err := r.putAgain(ctx, m, o); err != nil {
-				return err
-			}
+		if r.done[i] {
+			continue
+		}
+		if err := mark(&r.done[i], r.putAgain(ctx, m, &m.Objects[i])); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// mark notes whether something is done, and passes its error on.
+func mark(done *bool, err error) error {
+	*done = err == nil
+	return err
 }
 
 func (r *runner) put(ctx context.Context, o *preparedItem, b Body) error {
 	err := r.call(ctx, b.Size(), func(ctx context.Context) error {
 		return r.opt.Destination.Put(ctx, o.Object, b)
 	})
+	if !errors.Is(err, record.ErrDenied) {
+		r.visible.Store(true)
+	}
 	if err != nil {
 		return fmt.Errorf("put %s: %w", o.Key, r.unlessMoved(err))
 	}
 	return nil
 }
 
-// unlessMoved turns a missing bucket into errRedo when the stream has been updated since
-// the plan was made: nothing of the plan can be in a bucket that is not there, so it may
-// go where the stream points now.
+// unlessMoved turns an error into errRedo when the stream has been updated since the plan
+// was made and nothing of the plan can be visible: because the bucket is not there, or
+// because every call was refused. Then the records may go where the stream points now.
 func (r *runner) unlessMoved(err error) error {
-	if errors.Is(err, record.ErrNoBucket) && r.target.Load().version != r.state.Plan.Version {
+	moved := r.target.Load().version != r.state.Plan.Version
+	nowhere := errors.Is(err, record.ErrNoBucket) || errors.Is(err, record.ErrDenied) && !r.visible.Load()
+	if moved && nowhere {
 		return fmt.Errorf("%w: %w", errRedo, err)
 	}
 	return err
 }
 
 // completeUpload completes a multipart upload that may have been completed before. If
-// nothing was tried yet, a missing upload can only be lost.
+// nothing was tried yet, a missing upload can only be lost; its plan is then made anew, which
+// repeats nothing because an object large enough for an upload is alone in its plan.
 func (r *runner) completeUpload(ctx context.Context, o *preparedItem, first bool) error {
 	err := r.call(ctx, 0, func(ctx context.Context) error {
 		return r.opt.Destination.Complete(ctx, o.Object, o.Upload, o.Parts)
 	})
+	if !errors.Is(err, record.ErrDenied) {
+		r.visible.Store(true)
+	}
 	if err == nil {
 		return nil
 	}
@@ -78,6 +99,13 @@ func (r *runner) completeUpload(ctx context.Context, o *preparedItem, first bool
 		return fmt.Errorf("complete upload of %s: %w", o.Key, r.unlessMoved(err))
 	}
 	size, found, err := r.size(ctx, o.Object)
+	if !first && r.opt.Now().Sub(r.state.Plan.Made) < takenAway {
+		// It was completed earlier, whatever the store says, or does not let us ask.
+		if err == nil && !found {
+			r.log.Warn("the object was completed earlier and has been taken away since", "bucket", o.Bucket, "key", o.Key)
+		}
+		return nil
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for %s: %w", o.Key, r.unlessMoved(err))
@@ -86,10 +114,6 @@ func (r *runner) completeUpload(ctx context.Context, o *preparedItem, first bool
 	case found:
 		r.log.Error("the delivered object has another size than it was uploaded with",
 			"bucket", o.Bucket, "key", o.Key, "uploaded", o.Size, "found", size)
-		return nil
-	case !first && r.opt.Now().Sub(r.state.Plan.Made) < takenAway:
-		r.log.Warn("the object was completed earlier and has been taken away since",
-			"bucket", o.Bucket, "key", o.Key)
 		return nil
 	}
 	r.log.Error("the store has lost an upload before it was completed; the records are delivered again",
@@ -130,6 +154,13 @@ func (r *runner) putAgain(ctx context.Context, m *manifest, o *preparedItem) err
 	if err != nil {
 		return fmt.Errorf("encode %s again: %w", o.Key, err)
 	}
+	if lost.Records > 0 { // what was put before the damage must not be replaced by less
+		if size, found, err := r.size(ctx, o.Object); err != nil {
+			return fmt.Errorf("look for %s: %w", o.Key, err)
+		} else if found && size == o.Size {
+			return nil
+		}
+	}
 	if lost.Records == 0 && buf.Size() != o.Size {
 		r.log.Warn("the object is encoded to another size than before", "key", o.Key, "before", o.Size, "now", buf.Size())
 	}
@@ -148,8 +179,8 @@ func (r *runner) encodeRange(ctx context.Context, f format, o *preparedItem, buf
 		return lost, err
 	}
 	enc := encoding.NewEncoder(buf)
-	at := o.From
-	err = r.opt.Log.Read(ctx, r.queue, at.Entry, func(e *record.Entry) error {
+	var got record.Counts
+	err = r.opt.Log.Read(ctx, r.queue, o.From.Entry, func(e *record.Entry) error {
 		from, to := uint32(0), uint32(len(e.Lengths))
 		if e.Sequence == o.From.Entry {
 			from = o.From.Index
@@ -158,34 +189,30 @@ func (r *runner) encodeRange(ctx context.Context, f format, o *preparedItem, buf
 			return record.ErrStop
 		}
 		if e.Missing > 0 {
-			end := e.After()
-			if o.To.Less(end.Position) {
-				end = o.To
-			}
-			lost = lost.Add(end.Before.Sub(at.Before))
-			at = end
 			return nil
 		}
 		if e.Sequence == o.To.Entry {
 			to = o.To.Index
 		}
-		at = e.After()
+		got = got.Add(e.Range(from, to))
 		return enc.Add(e, from, to)
 	})
 	if err != nil {
 		enc.Abandon()
 		return lost, err
 	}
-	return lost, enc.Close()
+	return o.Held.Sub(got), enc.Close()
 }
 
 // sweepDoubtful aborts uploads under the plan's keys beside those just completed. There
 // can be some if a beginning was not answered, or if the plan is of a former life.
-func (r *runner) sweepDoubtful(ctx context.Context) error {
+func (r *runner) sweepDoubtful(ctx context.Context) {
 	if !r.suspect {
-		return nil
+		return
 	}
-	return r.sweepBegun(ctx)
+	if err := r.sweepBegun(ctx); err != nil { // commit keeps the keys as strays
+		r.log.Warn("could not look for uploads that are left over; it is done later", "error", err)
+	}
 }
 
 // sweepBegun aborts every upload under the keys that the plan has begun. A store that does
@@ -205,9 +232,16 @@ func (r *runner) sweepBegun(ctx context.Context) error {
 	return nil
 }
 
-// strayAge is how long after a doubtful call its key is looked at once more: later than any
-// call that was given up can still be carried out. A restart begins the time anew.
-const strayAge = 10 * time.Minute
+// strayLooks is how long after a doubtful call its key is looked at again: soon, for what
+// was on its way, and later than any call that was given up can still be carried out. A
+// restart begins the time anew.
+var strayLooks = [...]time.Duration{10 * time.Second, 2 * time.Minute, 10 * time.Minute}
+
+// maxStrays bounds the list for stores that do not let us look: the oldest are given up.
+const maxStrays = 256
+
+// nextLook is how long it is until the stray is looked at.
+func (s *stray) nextLook() time.Duration { return strayLooks[s.looks] - time.Since(s.seen) }
 
 // strays returns the list with the plan's doubtful keys added.
 func (r *runner) strays(list []stray, p *plan) []stray {
@@ -215,31 +249,49 @@ func (r *runner) strays(list []stray, p *plan) []stray {
 		return list
 	}
 	for _, o := range p.Begun {
-		list = append(slices.Clip(list), stray{o, r.opt.Now(), time.Now()})
+		list = append(slices.Clip(list), stray{Object: o, Since: r.opt.Now(), seen: time.Now()})
+	}
+	if over := len(list) - maxStrays; over > 0 {
+		r.log.Warn("uploads may be left in the store: it does not let us look for them", "objects", over)
+		list = list[over:]
 	}
 	return list
 }
 
-// sweepLate looks at the strays that are old enough and forgets those that are settled.
-// What the store refuses is tried again after the same time.
+// strayDue reports whether a stray is to be looked at now.
+func (r *runner) strayDue() bool {
+	return slices.ContainsFunc(r.state.Strays, func(s stray) bool { return s.nextLook() <= 0 })
+}
+
+// sweepLate looks at the strays that are due, once each, and forgets those that were looked
+// at often enough. A store that refuses is left alone until the next look.
 func (r *runner) sweepLate(ctx context.Context) error {
-	changed := false
+	if !r.strayDue() {
+		return nil
+	}
 	keep := make([]stray, 0, len(r.state.Strays))
 	for _, s := range r.state.Strays {
-		if time.Since(s.seen) < strayAge {
-			keep = append(keep, s)
-			continue
+		if s.nextLook() <= 0 {
+			s.looks++
+			var n int
+			err := r.call(ctx, 0, func(ctx context.Context) (err error) {
+				n, err = r.opt.Destination.Sweep(ctx, s.Object, "")
+				return err
+			})
+			switch {
+			case err != nil && !errors.Is(err, record.ErrNoBucket):
+				r.log.Debug("could not look for late uploads", "bucket", s.Bucket, "key", s.Key, "error", err)
+				s.looks, s.seen = len(strayLooks)-1, time.Now()
+			case n > 0:
+				r.log.Info("aborted an upload that the store made late", "bucket", s.Bucket, "key", s.Key)
+			}
 		}
-		changed = true
-		n, err := r.sweep(ctx, s.Object)
-		if err != nil {
-			r.log.Debug("could not look for late uploads", "bucket", s.Bucket, "key", s.Key, "error", err)
-			keep = append(keep, stray{s.Object, s.Since, time.Now()})
-		} else if n > 0 {
-			r.log.Info("aborted an upload that the store made late", "bucket", s.Bucket, "key", s.Key)
+		if s.looks < len(strayLooks) {
+			keep = append(keep, s)
 		}
 	}
-	if !changed {
+	if len(keep) == len(r.state.Strays) {
+		r.state.Strays = keep
 		return nil
 	}
 	next := r.state.progress

@@ -2,7 +2,7 @@ package deliver
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -51,14 +51,18 @@ type Status struct {
 
 // publish makes the stored state visible to Ledgers.
 func (r *runner) publish(err error) {
-	s := &Status{Ledger: Ledger{
-		Delivered: r.state.Delivered, Failed: r.state.Failed,
-		Objects: r.state.Objects, ObjectBytes: r.state.ObjectBytes,
-	}, Fails: r.fails}
+	s := statusOf(r.state.progress)
+	s.Fails = r.fails
 	if err != nil {
 		s.LastError = err.Error()
 	}
 	r.status.Store(s)
+}
+
+func statusOf(p progress) *Status {
+	return &Status{Ledger: Ledger{
+		Delivered: p.Delivered, Failed: p.Failed, Objects: p.Objects, ObjectBytes: p.ObjectBytes,
+	}}
 }
 
 // current is the status with what the journal holds right now.
@@ -82,9 +86,9 @@ type StreamStatus struct {
 
 // Statuses returns the status of every name that has, or ever had, a stream, by name.
 func (m *Manager) Statuses(ctx context.Context) []StreamStatus {
-	all := m.books.snapshot()
-	m.mu.RLock()
+	m.mu.RLock() // first: discard moves a runner into the books under it
 	defer m.mu.RUnlock()
+	all := m.books.snapshot()
 	for _, d := range m.streams {
 		s := all[d.def.Name]
 		for _, r := range d.runners {
@@ -117,15 +121,16 @@ type bookEntry struct {
 	version uint64
 }
 
-// load reads all books.
-func (b *ledgerBook) load(ctx context.Context, log Log) error {
+// load reads all books. One that is unreadable begins anew, with an alarm: the ledgers of
+// streams that are gone must not stop those that are there.
+func (b *ledgerBook) load(ctx context.Context, log Log, logger *slog.Logger) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.books = map[string]bookEntry{}
 	return log.States(ctx, LedgerPrefix, func(st record.State) error {
 		e := bookEntry{version: st.Version}
 		if err := json.Unmarshal(st.Value, &e.Ledger); err != nil {
-			return fmt.Errorf("read %s: %w", st.Key, err)
+			logger.Error("the ledger of a former stream is unreadable and begins anew", "key", st.Key, "error", err)
 		}
 		b.books[strings.TrimPrefix(st.Key, LedgerPrefix)] = e
 		return nil

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"hydrant/internal/record"
 	"hydrant/internal/stream"
 )
@@ -41,6 +43,7 @@ type Manager struct {
 
 	wakes sync.Map // record.Queue → *runner, read on the put path
 	books ledgerBook
+	begun map[string]progress // by state key, from Load
 }
 
 // delivery is the runners of one stream.
@@ -90,11 +93,26 @@ func (m *Manager) Run(ctx context.Context) error {
 	return first
 }
 
-// Load reads the ledgers of streams that are gone. It must be called before Start.
-func (m *Manager) Load(ctx context.Context) error { return m.books.load(ctx, m.opt.Log) }
+// Load reads the ledgers of streams that are gone, and how far every output had come, for
+// Statuses to tell before Run has begun. It must be called before Start.
+func (m *Manager) Load(ctx context.Context) error {
+	if err := m.books.load(ctx, m.opt.Log, m.opt.Logger); err != nil {
+		return err
+	}
+	m.begun = map[string]progress{}
+	return m.opt.Log.States(ctx, ProgressPrefix, func(st record.State) error {
+		var p progress
+		if err := json.Unmarshal(st.Value, &p); err != nil {
+			return nil // its runner says so
+		}
+		m.begun[st.Key] = p
+		return nil
+	})
+}
 
-// Start begins to deliver a stream; once Run runs, that is at once.
-func (m *Manager) Start(d *stream.Definition) error {
+// Start begins to deliver a stream; once Run runs, that is at once. It must have returned
+// before anything is appended.
+func (m *Manager) Start(ctx context.Context, d *stream.Definition) error {
 	t, err := newTarget(d, m.opt.Encodings, m.opt.GzipLevel)
 	if err != nil {
 		return fmt.Errorf("deliver stream %s: %w", d.Name, err)
@@ -107,6 +125,9 @@ func (m *Manager) Start(d *stream.Definition) error {
 	del := &delivery{def: d}
 	for shard := range max(d.Shards, 1) {
 		r := m.newRunner(d, record.Queue{Stream: d.ID, Output: record.Data, Shard: shard}, t)
+		if err := r.raise(ctx, m.begun[progressKey(r.queue)].Checkpoint); err != nil {
+			return fmt.Errorf("deliver stream %s: %w", d.Name, err)
+		}
 		del.runners = append(del.runners, r)
 		m.wakes.Store(r.queue, r)
 	}
@@ -123,7 +144,7 @@ func (m *Manager) newRunner(d *stream.Definition, q record.Queue, t *target) *ru
 		log: m.opt.Logger.With("stream", d.Name, "output", q.Output, "shard", q.Shard),
 	}
 	r.target.Store(t)
-	r.status.Store(&Status{})
+	r.status.Store(statusOf(m.begun[progressKey(q)]))
 	return r
 }
 
@@ -183,13 +204,13 @@ func (r *runner) nudge() {
 // Discard ends the delivery of a stream that is being deleted: what has a manifest is
 // finished, other uploads are aborted, and the rest is dropped and counted as discarded
 // in the ledger. Nothing may be appended any more. It can be called again after an error
-// or a restart; a destination that stays unreachable only delays it.
+// or a restart. A destination that stays unreachable is given up after some tries.
 func (m *Manager) Discard(ctx context.Context, d *stream.Definition) error {
 	m.mu.Lock()
 	del := m.streams[d.ID]
 	m.mu.Unlock()
 	if del == nil {
-		if err := m.Start(d); err != nil {
+		if err := m.Start(ctx, d); err != nil {
 			return err
 		}
 		return m.Discard(ctx, d)
@@ -234,7 +255,8 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 	if err != nil {
 		return err
 	}
-	r.state, r.suspect, r.sealed = state, true, false
+	r.state, r.ours, r.suspect, r.sealed, r.done, r.lost = state, false, true, false, nil, record.Counts{}
+	r.visible.Store(true)
 	if err := r.settle(ctx); err != nil {
 		return err
 	}
@@ -245,7 +267,8 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 	if err != nil {
 		return err
 	}
-	left := head.Before.Sub(r.state.Checkpoint.Before)
+	r.countDone()
+	left := head.Before.Sub(r.state.Delivered.Add(r.state.Failed))
 	tx := record.Tx{Drops: []record.Queue{r.queue}}
 	if r.state.version > 0 {
 		tx.States = []record.StateWrite{{Key: r.state.key, Old: r.state.version}}
@@ -262,6 +285,20 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 		r.log.Warn("undelivered records were discarded with their stream", "records", left.Records, "bytes", left.Bytes)
 	}
 	return nil
+}
+
+// countDone counts the objects of a manifest that is given up half finished.
+func (r *runner) countDone() {
+	if r.state.Plan == nil || r.state.Plan.Manifest == nil {
+		return
+	}
+	for i, done := range r.done {
+		if o := &r.state.Plan.Manifest.Objects[i]; done {
+			r.state.Delivered = r.state.Delivered.Add(o.Held)
+			r.state.Objects++
+			r.state.ObjectBytes += uint64(o.Size)
+		}
+	}
 }
 
 // settleTries is how often an unreachable destination is tried before what was prepared
@@ -288,7 +325,8 @@ func (r *runner) settle(ctx context.Context) error {
 			return err
 		}
 		if n+1 >= settleTries || errors.Is(err, record.ErrNoBucket) || errors.Is(err, record.ErrDenied) {
-			r.log.Warn("the destination of a deleted stream cannot be reached; what was prepared for it is discarded", "error", err)
+			r.log.Warn("the destination of a deleted stream cannot be reached; what was prepared for it is discarded, and uploads may be left there",
+				"error", err, "uploads", r.state.Plan.keys())
 			return nil
 		}
 		select {

@@ -122,10 +122,7 @@ func (f *filler) add(e *record.Entry) error {
 
 // advance moves behind the records from to to-1 of e.
 func (f *filler) advance(e *record.Entry, from, to uint32) {
-	n := record.Counts{Records: uint64(to - from)}
-	for _, l := range e.Lengths[from:to] {
-		n.Bytes += uint64(l)
-	}
+	n := e.Range(from, to)
 	f.cur.item.Held = f.cur.item.Held.Add(n)
 	f.at = record.Mark{Position: record.Position{Entry: e.Sequence, Index: to}, Before: f.at.Before.Add(n)}
 	if int(to) == len(e.Lengths) {

@@ -34,7 +34,9 @@ type runner struct {
 	state     *savedProgress
 	ours      bool          // the plan was made here and nothing was tried with it yet
 	sealed    bool          // the manifest was made here and nothing was tried with it yet
+	visible   atomic.Bool   // something of the manifest may be visible; set by concurrent calls
 	suspect   bool          // an upload may exist that the manifest does not name
+	done      []bool        // objects of the manifest that the store has acknowledged
 	lost      record.Counts // found unreadable when the manifest's objects were encoded again
 	bodies    []*buffer     // of the manifest's plain puts; nil entries are encoded again
 	held      *reservation
@@ -50,9 +52,10 @@ func (r *runner) run(ctx context.Context) error {
 	defer r.freeBodies()
 	state, err := loadProgress(ctx, r.opt.Log, r.queue)
 	if err != nil {
-		return ignoreEnd(ctx, err)
+		return r.halt(ctx, err)
 	}
 	r.state, r.suspect, r.trimmedAt = state, true, time.Now()
+	r.visible.Store(true) // a former life may have tried
 	r.publish(nil)
 	for ctx.Err() == nil {
 		err := r.step(ctx)
@@ -64,6 +67,43 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// halt waits for the end of ctx: without its state an output cannot go on, but the others
+// can. Its records stay where they are.
+func (r *runner) halt(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	if isFatal(err) {
+		return fmt.Errorf("deliver %s: %w", r.queue, err)
+	}
+	r.log.Error("this output cannot be delivered: its state in the journal is unreadable; its records are kept",
+		"error", err, "next", "stop the node and run hydrant doctor")
+	s := *r.status.Load()
+	s.Fails, s.LastError = 1, err.Error()
+	r.status.Store(&s)
+	<-ctx.Done()
+	return nil
+}
+
+// raise lifts the end of the queue to the checkpoint. It lies below it when damage took the
+// last entries, all delivered: new ones must not get their sequences and be passed over. So
+// this comes before the door opens.
+func (r *runner) raise(ctx context.Context, to record.Mark) error {
+	head, err := r.opt.Log.Head(ctx, r.queue)
+	if err != nil {
+		return err
+	}
+	if to.Index > 0 { // the rest of that entry is lost
+		to = record.Mark{Position: record.Position{Entry: to.Entry + 1}, Before: to.Before}
+	}
+	if head.Entry >= to.Entry {
+		return nil
+	}
+	r.log.Error("damage took the end of this stream's queue, all of it delivered; the sequence goes on behind it",
+		"from", head.Entry, "to", to.Entry)
+	return r.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: r.queue, Mark: to}}})
 }
 
 // step does what the stored state says is next.
@@ -116,6 +156,7 @@ func (r *runner) prepare(ctx context.Context) error {
 		return err
 	}
 	r.sealed = true
+	r.visible.Store(false)
 	return nil
 }
 
@@ -137,15 +178,24 @@ func (r *runner) finish(ctx context.Context) error {
 	if err := r.completeAll(ctx); err != nil {
 		r.freeBodies()
 		if errors.Is(err, errRedo) {
-			return r.abandon(ctx)
+			return r.unseal(ctx)
 		}
 		return err
 	}
 	r.freeBodies()
-	if err := r.sweepDoubtful(ctx); err != nil {
-		return err
-	}
+	r.sweepDoubtful(ctx)
 	return r.commit(ctx, start)
+}
+
+// unseal takes the manifest back. It is stored before anything is aborted: with a manifest,
+// uploads that are gone mean that they were completed.
+func (r *runner) unseal(ctx context.Context) error {
+	next := r.state.progress
+	plan := *next.Plan
+	plan.Manifest = nil
+	next.Plan = &plan
+	r.done = nil
+	return r.state.save(ctx, r.opt.Log, next)
 }
 
 // commit moves the checkpoint, counts, ends the plan, and trims what nobody needs any
@@ -163,16 +213,16 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 		next.Objects++
 		next.ObjectBytes += uint64(m.Objects[i].Size)
 	}
-	var err error
-	if next.Plan, err = r.nextPlan(ctx, m.To); err != nil {
-		return err
+	next.Plan = nil
+	if !r.strayDue() { // else waitDue looks at the strays first
+		next.Plan = r.nextPlan(ctx, m.To)
 	}
 	trims := r.dueTrim(m.To, trimBytes)
 	if err := r.state.save(ctx, r.opt.Log, next, trims...); err != nil {
 		return err
 	}
 	r.ours = next.Plan != nil
-	r.suspect, r.sealed, r.lost = false, false, record.Counts{}
+	r.suspect, r.sealed, r.lost, r.done = false, false, record.Counts{}, nil
 	r.fails = 0 // only a whole delivery ends an alarm: a plan alone always succeeds
 	r.noteTrim(trims)
 	r.publish(nil)
@@ -216,12 +266,4 @@ func (r *runner) freeBodies() {
 // isFatal reports whether the journal cannot go on, or another writer moved our state.
 func isFatal(err error) bool {
 	return errors.Is(err, record.ErrUncertain) || errors.Is(err, record.ErrClosed) || errors.Is(err, record.ErrConflict)
-}
-
-// ignoreEnd drops an error that only says that ctx has ended.
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }

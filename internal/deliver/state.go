@@ -35,7 +35,8 @@ type stray struct {
 	Since time.Time `json:"since"`
 	// seen is when this process first knew of it. Waiting goes by it and not by Since: a
 	// wall clock that jumps must not make the last look come before the upload does.
-	seen time.Time
+	seen  time.Time
+	looks int // how often this process has looked at it
 }
 
 // plan is the promise to deliver what follows the checkpoint.
@@ -51,6 +52,15 @@ type plan struct {
 	Begun []record.Object `json:"begun,omitzero"`
 	// Manifest is set once everything is prepared; from then on the plan only completes.
 	Manifest *manifest `json:"manifest,omitzero"`
+}
+
+// keys lists the objects of which an upload may exist, as bucket/key.
+func (p *plan) keys() []string {
+	keys := make([]string, len(p.Begun))
+	for i, o := range p.Begun {
+		keys[i] = o.Bucket + "/" + o.Key
+	}
+	return keys
 }
 
 // manifest says exactly what was prepared.

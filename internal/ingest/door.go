@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"sync"
 
 	"hydrant/internal/record"
@@ -9,6 +10,9 @@ import (
 // maxGroupBytes bounds the raw bytes that one journal write stores, so that a group fits
 // into the engine's write buffers and no request waits long for those before it.
 const maxGroupBytes = 4 << 20
+
+// errPanicked is what the others of a group are told when its writer has panicked.
+var errPanicked = errors.New("the write of the group has panicked")
 
 // door lets requests into one shard, one group at a time. While a group is being written
 // the next requests gather; the first of them writes the next group. So the more clients
@@ -40,9 +44,8 @@ func (d *door) pass(in *Ingest, req *request) error {
 			return out.err
 		}
 	}
-	err := d.write(in, req)
-	d.handOver()
-	return err
+	defer d.handOver() // also after a panic, which the HTTP server survives
+	return d.write(in, req)
 }
 
 // handOver gives the lead to the first request that still waits.
@@ -77,20 +80,23 @@ func (d *door) close() {
 }
 
 // write stores the next group, of which req is the first, and tells the others.
-func (d *door) write(in *Ingest, req *request) error {
+func (d *door) write(in *Ingest, req *request) (err error) {
 	g := in.newGroup()
-	defer in.freeGroup(g)
 	d.take(g)
+	err = errPanicked
+	defer func() {
+		for _, r := range g.requests {
+			if err != nil {
+				r.got.Runs = r.got.Runs[:0]
+			}
+			if r != req {
+				r.turn <- outcome{err: err}
+			}
+		}
+		in.freeGroup(g)
+	}()
 	g.gather(in.opt.Packer)
-	err := g.store(in, d.queue)
-	for _, r := range g.requests {
-		if err != nil {
-			r.got.Runs = r.got.Runs[:0]
-		}
-		if r != req {
-			r.turn <- outcome{err: err}
-		}
-	}
+	err = g.store(in, d.queue)
 	return err
 }
 

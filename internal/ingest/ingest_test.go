@@ -260,6 +260,38 @@ func TestEveryReceiptLeadsToItsRecord(t *testing.T) {
 	wg.Wait()
 }
 
+// panicPacker panics once.
+type panicPacker struct {
+	plainPacker
+	done bool
+}
+
+func (p *panicPacker) Pack(dst, raw []byte, lengths []uint32, level int) record.Piece {
+	if !p.done {
+		p.done = true
+		panic("codec")
+	}
+	return p.plainPacker.Pack(dst, raw, lengths, level)
+}
+
+// The HTTP server survives a panic, so the stream must too.
+func TestAPanicLeavesTheDoorOpen(t *testing.T) {
+	in := New(Options{Log: newFakeLog(), Packer: &panicPacker{}, Now: time.Now, GzipLevel: 1})
+	var got Receipt
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_ = in.Put(t.Context(), testStream(1), batchOf([]byte("x")), &got)
+	}()
+	if err := in.Put(t.Context(), testStream(1), batchOf([]byte("y")), &got); err != nil {
+		t.Fatal(err)
+	}
+	in.Close(testStream(1))
+}
+
 type discardLog struct{ n uint64 }
 
 func (l *discardLog) Apply(_ context.Context, tx *record.Tx) error {

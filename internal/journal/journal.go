@@ -19,13 +19,15 @@ import (
 // goroutines at once.
 //
 // Nothing here retries: an error means that the engine could not do it, and for Apply it
-// is one of three kinds. record.ErrConflict and record.ErrNoSpace mean that nothing was
-// stored and the engine goes on; any other error wraps record.ErrUncertain, after which
-// the engine refuses every write until it is opened again.
+// is one of two kinds. One that wraps record.ErrUncertain leaves the outcome open, and the
+// engine refuses every write until it is opened again. With any other (record.ErrConflict,
+// record.ErrNoSpace, record.ErrClosed, the context's own, a request that no entry can hold)
+// nothing was stored and the engine goes on.
 type Engine interface {
 	// Apply makes the whole of tx durable at once, or none of it, and returns when it is
 	// on disk. It assigns the sequences (Append.First). Once Apply has begun to write,
-	// cancelling ctx no longer stops it.
+	// cancelling ctx no longer stops it. A Raise lifts the end of a queue that lies below its
+	// mark, as if what lies between had been there and was lost; it never lowers one.
 	Apply(ctx context.Context, tx *record.Tx) error
 
 	// Read calls fn with the durable entries of q from the given sequence on, in order,

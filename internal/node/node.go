@@ -206,7 +206,7 @@ func (n *Node) openStreams(ctx context.Context) (err error) {
 		if d.Status != stream.Active {
 			continue // the registry's hooks see to the others
 		}
-		if err := n.delivery.Start(d); err != nil {
+		if err := n.delivery.Start(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -216,7 +216,7 @@ func (n *Node) openStreams(ctx context.Context) (err error) {
 // hooks are what happens when streams come and go.
 func (n *Node) hooks() registry.Hooks {
 	return registry.Hooks{
-		Create: func(_ context.Context, d *stream.Definition) error { return n.delivery.Start(d) },
+		Create: func(ctx context.Context, d *stream.Definition) error { return n.delivery.Start(ctx, d) },
 		Delete: func(ctx context.Context, d *stream.Definition) error {
 			n.ingest.Close(d)
 			return n.delivery.Discard(ctx, d)

@@ -106,7 +106,7 @@ func (n *Node) httpServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       3 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(n.log.With("room", "http").Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(n.log.With("room", "http").Handler(), slog.LevelWarn),
 		Protocols:         new(http.Protocols),
 	}
 	s.Protocols.SetHTTP1(true)

@@ -108,6 +108,15 @@ type Piece struct {
 // Counts returns the piece's records and raw bytes.
 func (p *Piece) Counts() Counts { return Counts{uint64(len(p.Lengths)), uint64(p.RawBytes)} }
 
+// Range counts the records from to to-1.
+func (p *Piece) Range(from, to uint32) Counts {
+	n := Counts{Records: uint64(to - from)}
+	for _, l := range p.Lengths[from:to] {
+		n.Bytes += uint64(l)
+	}
+	return n
+}
+
 // Entry is a piece at its place in a queue. While Missing is above zero it stands for
 // that many entries, from Sequence on, which are damaged beyond reading: it carries no
 // piece, and Lost counts what they held.
@@ -167,11 +176,19 @@ type Trim struct {
 	Before uint64
 }
 
+// Raise asks for the end of a queue to be at least Mark: damage has taken entries that are
+// known to have been there, and their sequences must not be given out again.
+type Raise struct {
+	Queue Queue
+	Mark  Mark
+}
+
 // Tx is what the journal makes durable at once, or not at all.
 type Tx struct {
 	Appends []Append
 	States  []StateWrite
 	Trims   []Trim
+	Raises  []Raise
 	Drops   []Queue // queues to forget entirely, their sequence and counts too
 }
 

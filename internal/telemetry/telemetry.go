@@ -120,9 +120,12 @@ func gauge(name, help string, f func() uint64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(f()) })
 }
 
+// scrapes bounds how many pages are made at once: the page is open to everyone.
+const scrapes = 4
+
 // Handler serves the metrics page.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: scrapes})
 }
 
 // ledgers turns samples into metrics.

@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"AReadBeginsAnywhereAndStopsWhenTold", readsFrom},
 		{"ATrimKeepsTheCounts", trims},
 		{"ATrimGoesNoFurtherThanTheHead", trimsTooFar},
+		{"ARaiseLiftsTheHeadAndNeverLowersIt", raises},
 		{"ADroppedQueueIsForgotten", drops},
 		{"StatesChangeByCompareAndSet", states},
 		{"AConflictStoresNothing", conflicts},
@@ -297,6 +298,33 @@ func trimsTooFar(t *testing.T, h Harness) {
 	}
 	apply(t, e, &record.Tx{Trims: []record.Trim{{Queue: Queue(77), Before: 5}}})
 	wantHead(t, e, Queue(77), mark(1, 0, 0))
+}
+
+// raises lifts the end of a queue as after damage that took entries known to have been there:
+// what is appended later lies behind them, and readers are told that they are missing.
+func raises(t *testing.T, h Harness) {
+	e := h.Engine()
+	q := Queue(10)
+	apply(t, e, One(q, Piece(1, 3), Piece(2, 4)))
+	to := mark(6, 9, 40)
+	apply(t, e, &record.Tx{Raises: []record.Raise{{Queue: q, Mark: to}}})
+	wantHead(t, e, q, to)
+	apply(t, e, &record.Tx{Raises: []record.Raise{{Queue: q, Mark: mark(2, 1, 3)}}})
+	wantHead(t, e, q, to)
+	apply(t, e, One(q, Piece(3, 5)))
+	e = h.Crash(t)
+	wantHead(t, e, q, mark(7, 10, 45))
+	got := Read(t, e, q, 6)
+	if len(got) != 1 || got[0].Sequence != 6 || got[0].Before != to.Before {
+		t.Fatalf("behind the raise lies %+v", got)
+	}
+	missing := uint64(0)
+	for _, r := range Read(t, e, q, 3) {
+		missing += r.Missing
+	}
+	if missing != 3 {
+		t.Fatalf("%d entries are reported missing, want 3", missing)
+	}
 }
 
 func drops(t *testing.T, h Harness) {

@@ -261,6 +261,11 @@ func (w *write) encode() error {
 	for _, t := range w.tx.Trims {
 		err = errors.Join(err, w.encodeTrim(t))
 	}
+	for _, r := range w.tx.Raises {
+		if t := w.find(r.Queue); t.next.Entry < r.Mark.Entry {
+			t.next, t.meta = r.Mark, true
+		}
+	}
 	for i := range w.tx.Appends {
 		err = errors.Join(err, w.encodeAppend(&w.tx.Appends[i]))
 	}

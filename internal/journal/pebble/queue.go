@@ -206,6 +206,9 @@ func namedBy(dst []record.Queue, tx *record.Tx) []record.Queue {
 	for _, t := range tx.Trims {
 		dst = append(dst, t.Queue)
 	}
+	for _, r := range tx.Raises {
+		dst = append(dst, r.Queue)
+	}
 	dst = append(dst, tx.Drops...)
 	if len(dst) > 1 {
 		slices.SortFunc(dst, compareQueues)
