@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -389,6 +390,47 @@ func TestADamagedStateStopsOnlyItsOutput(t *testing.T) {
 		time.Sleep(time.Second)
 		if err := w.stop(); err != nil {
 			t.Fatal("the whole node stops:", err)
+		}
+	})
+}
+
+// The store is out while the stream is deleted: the uploads that are left are remembered.
+func TestUploadsOfADeletedStreamAreAbortedLater(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 900)
+		hang := false
+		n := 0
+		w.store.fault = func(op, _ string) (bool, error) {
+			if op == "part" {
+				if n++; n > 2 {
+					hang = true
+				}
+			}
+			if hang {
+				return false, errFault
+			}
+			return false, nil
+		}
+		w.put0(numberedRange(0, 80)...)
+		w.start()
+		defer w.stop()
+		time.Sleep(time.Minute)
+		if err := w.m.Discard(t.Context(), w.def); err != nil {
+			t.Fatal(err)
+		}
+		w.store.mu.Lock()
+		w.store.fault = nil
+		w.store.mu.Unlock()
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		w.check()
+		for key := range w.log.states {
+			if strings.HasPrefix(key, StrayPrefix) {
+				t.Fatalf("%s is still known", key)
+			}
+		}
+		if w.store.unfinished() > 0 {
+			t.Fatalf("%d uploads are left", w.store.unfinished())
 		}
 	})
 }

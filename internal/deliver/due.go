@@ -49,10 +49,8 @@ func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
 			wait = untilTrim
 		}
 	}
-	for i := range r.state.Strays {
-		if look := max(r.state.Strays[i].nextLook(), time.Millisecond); wait == 0 || look < wait {
-			wait = look
-		}
+	if look := untilLook(r.state.Strays); look > 0 && (wait == 0 || look < wait) {
+		wait = look
 	}
 	var fire <-chan time.Time
 	if wait > 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,7 +57,7 @@ func mark(done *bool, err error) error {
 }
 
 func (r *runner) put(ctx context.Context, o *preparedItem, b Body) error {
-	err := r.call(ctx, b.Size(), func(ctx context.Context) error {
+	err := r.opt.call(ctx, b.Size(), func(ctx context.Context) error {
 		return r.opt.Destination.Put(ctx, o.Object, b)
 	})
 	if !errors.Is(err, record.ErrDenied) {
@@ -86,7 +85,7 @@ func (r *runner) unlessMoved(err error) error {
 // nothing was tried yet, a missing upload can only be lost; its plan is then made anew, which
 // repeats nothing because an object large enough for an upload is alone in its plan.
 func (r *runner) completeUpload(ctx context.Context, o *preparedItem, first bool) error {
-	err := r.call(ctx, 0, func(ctx context.Context) error {
+	err := r.opt.call(ctx, 0, func(ctx context.Context) error {
 		return r.opt.Destination.Complete(ctx, o.Object, o.Upload, o.Parts)
 	})
 	if !errors.Is(err, record.ErrDenied) {
@@ -122,7 +121,7 @@ func (r *runner) completeUpload(ctx context.Context, o *preparedItem, first bool
 }
 
 func (r *runner) size(ctx context.Context, o record.Object) (size int64, found bool, err error) {
-	err = r.call(ctx, 0, func(ctx context.Context) error {
+	err = r.opt.call(ctx, 0, func(ctx context.Context) error {
 		size, found, err = r.opt.Destination.Size(ctx, o)
 		return err
 	})
@@ -230,71 +229,4 @@ func (r *runner) sweepBegun(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// strayLooks is how long after a doubtful call its key is looked at again: soon, for what
-// was on its way, and later than any call that was given up can still be carried out. A
-// restart begins the time anew.
-var strayLooks = [...]time.Duration{10 * time.Second, 2 * time.Minute, 10 * time.Minute}
-
-// maxStrays bounds the list for stores that do not let us look: the oldest are given up.
-const maxStrays = 256
-
-// nextLook is how long it is until the stray is looked at.
-func (s *stray) nextLook() time.Duration { return strayLooks[s.looks] - time.Since(s.seen) }
-
-// strays returns the list with the plan's doubtful keys added.
-func (r *runner) strays(list []stray, p *plan) []stray {
-	if !r.suspect {
-		return list
-	}
-	for _, o := range p.Begun {
-		list = append(slices.Clip(list), stray{Object: o, Since: r.opt.Now(), seen: time.Now()})
-	}
-	if over := len(list) - maxStrays; over > 0 {
-		r.log.Warn("uploads may be left in the store: it does not let us look for them", "objects", over)
-		list = list[over:]
-	}
-	return list
-}
-
-// strayDue reports whether a stray is to be looked at now.
-func (r *runner) strayDue() bool {
-	return slices.ContainsFunc(r.state.Strays, func(s stray) bool { return s.nextLook() <= 0 })
-}
-
-// sweepLate looks at the strays that are due, once each, and forgets those that were looked
-// at often enough. A store that refuses is left alone until the next look.
-func (r *runner) sweepLate(ctx context.Context) error {
-	if !r.strayDue() {
-		return nil
-	}
-	keep := make([]stray, 0, len(r.state.Strays))
-	for _, s := range r.state.Strays {
-		if s.nextLook() <= 0 {
-			s.looks++
-			var n int
-			err := r.call(ctx, 0, func(ctx context.Context) (err error) {
-				n, err = r.opt.Destination.Sweep(ctx, s.Object, "")
-				return err
-			})
-			switch {
-			case err != nil && !errors.Is(err, record.ErrNoBucket):
-				r.log.Debug("could not look for late uploads", "bucket", s.Bucket, "key", s.Key, "error", err)
-				s.looks, s.seen = len(strayLooks)-1, time.Now()
-			case n > 0:
-				r.log.Info("aborted an upload that the store made late", "bucket", s.Bucket, "key", s.Key)
-			}
-		}
-		if s.looks < len(strayLooks) {
-			keep = append(keep, s)
-		}
-	}
-	if len(keep) == len(r.state.Strays) {
-		r.state.Strays = keep
-		return nil
-	}
-	next := r.state.progress
-	next.Strays = keep
-	return r.state.save(ctx, r.opt.Log, next)
 }

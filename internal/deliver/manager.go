@@ -44,6 +44,9 @@ type Manager struct {
 	wakes sync.Map // record.Queue → *runner, read on the put path
 	books ledgerBook
 	begun map[string]progress // by state key, from Load
+
+	orphans map[string]*orphans // by state key; under mu
+	adopted chan struct{}       // capacity 1: there are more of them
 }
 
 // delivery is the runners of one stream.
@@ -60,7 +63,7 @@ func NewManager(opt Options) *Manager {
 	if opt.PartBytes == 0 {
 		opt.PartBytes = DefaultPartBytes
 	}
-	return &Manager{opt: opt, fatal: make(chan error, 1), streams: map[record.StreamID]*delivery{}}
+	return &Manager{opt: opt, fatal: make(chan error, 1), adopted: make(chan struct{}, 1), streams: map[record.StreamID]*delivery{}}
 }
 
 // Run delivers until ctx ends, and returns when every runner has ended. Its error says
@@ -74,6 +77,11 @@ func (m *Manager) Run(ctx context.Context) error {
 		m.launch(d)
 	}
 	m.mu.Unlock()
+	m.wg.Go(func() {
+		if err := m.sweepOrphans(ctx); err != nil {
+			m.fail(err)
+		}
+	})
 	var first error
 	select {
 	case <-ctx.Done():
@@ -93,10 +101,21 @@ func (m *Manager) Run(ctx context.Context) error {
 	return first
 }
 
+// fail ends Run with err, unless it is ending already.
+func (m *Manager) fail(err error) {
+	select {
+	case m.fatal <- err:
+	default:
+	}
+}
+
 // Load reads the ledgers of streams that are gone, and how far every output had come, for
 // Statuses to tell before Run has begun. It must be called before Start.
 func (m *Manager) Load(ctx context.Context) error {
 	if err := m.books.load(ctx, m.opt.Log, m.opt.Logger); err != nil {
+		return err
+	}
+	if err := m.loadOrphans(ctx); err != nil {
 		return err
 	}
 	m.begun = map[string]progress{}
@@ -159,10 +178,7 @@ func (m *Manager) launch(d *delivery) {
 	for _, r := range d.runners {
 		wg.Go(func() {
 			if err := r.run(ctx); err != nil {
-				select {
-				case m.fatal <- err:
-				default:
-				}
+				m.fail(err)
 			}
 		})
 	}
@@ -202,7 +218,7 @@ func (r *runner) nudge() {
 }
 
 // Discard ends the delivery of a stream that is being deleted: what has a manifest is
-// finished, other uploads are aborted, and the rest is dropped and counted as discarded
+// finished, other uploads are aborted (also later, if the store does not answer), and the rest is dropped and counted as discarded
 // in the ledger. Nothing may be appended any more. It can be called again after an error
 // or a restart. A destination that stays unreachable is given up after some tries.
 func (m *Manager) Discard(ctx context.Context, d *stream.Definition) error {
@@ -277,9 +293,18 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 		Received: head.Before, Delivered: r.state.Delivered, Failed: r.state.Failed, Discarded: left,
 		Objects: r.state.Objects, ObjectBytes: r.state.ObjectBytes,
 	}
+	uploads := r.state.Strays
+	if r.state.Plan != nil {
+		uploads = r.strays(uploads, r.state.Plan)
+	}
+	adopt, err := m.orphan(r.queue, uploads, &tx)
+	if err != nil {
+		return err
+	}
 	if err := m.books.close(ctx, m.opt.Log, d.def.Name, former, &tx); err != nil {
 		return err
 	}
+	adopt()
 	d.runners = d.runners[1:]
 	if left.Records > 0 {
 		r.log.Warn("undelivered records were discarded with their stream", "records", left.Records, "bytes", left.Bytes)
@@ -325,8 +350,7 @@ func (r *runner) settle(ctx context.Context) error {
 			return err
 		}
 		if n+1 >= settleTries || errors.Is(err, record.ErrNoBucket) || errors.Is(err, record.ErrDenied) {
-			r.log.Warn("the destination of a deleted stream cannot be reached; what was prepared for it is discarded, and uploads may be left there",
-				"error", err, "uploads", r.state.Plan.keys())
+			r.log.Warn("the destination of a deleted stream cannot be reached; what was prepared for it is discarded", "error", err)
 			return nil
 		}
 		select {

@@ -60,11 +60,11 @@ func backoff(n int) time.Duration {
 }
 
 // call makes one call to the destination under the global limit and a deadline by size.
-func (r *runner) call(ctx context.Context, size int64, f func(context.Context) error) error {
-	if err := r.opt.Uploads.acquire(ctx); err != nil {
+func (o *Options) call(ctx context.Context, size int64, f func(context.Context) error) error {
+	if err := o.Uploads.acquire(ctx); err != nil {
 		return err
 	}
-	defer r.opt.Uploads.release()
+	defer o.Uploads.release()
 	// A minute, and one second more for every 100 KiB: a slow line is not a dead one.
 	ctx, cancel := context.WithTimeout(ctx, time.Minute+time.Duration(size/(100<<10))*time.Second)
 	defer cancel()
@@ -78,7 +78,7 @@ const attempts = 4
 // are returned at once.
 func (r *runner) insist(ctx context.Context, size int64, f func(context.Context) error) error {
 	for n := 0; ; n++ {
-		err := r.call(ctx, size, f)
+		err := r.opt.call(ctx, size, f)
 		if err == nil || n+1 == attempts || ctx.Err() != nil || hopeless(err) {
 			return err
 		}

@@ -214,7 +214,7 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 		next.ObjectBytes += uint64(m.Objects[i].Size)
 	}
 	next.Plan = nil
-	if !r.strayDue() { // else waitDue looks at the strays first
+	if !anyDue(next.Strays) { // else waitDue looks at the strays first
 		next.Plan = r.nextPlan(ctx, m.To)
 	}
 	trims := r.dueTrim(m.To, trimBytes)

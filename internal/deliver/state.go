@@ -54,15 +54,6 @@ type plan struct {
 	Manifest *manifest `json:"manifest,omitzero"`
 }
 
-// keys lists the objects of which an upload may exist, as bucket/key.
-func (p *plan) keys() []string {
-	keys := make([]string, len(p.Begun))
-	for i, o := range p.Begun {
-		keys[i] = o.Bucket + "/" + o.Key
-	}
-	return keys
-}
-
 // manifest says exactly what was prepared.
 type manifest struct {
 	To      record.Mark    `json:"to"`   // the checkpoint after the plan

@@ -19,6 +19,8 @@ var kinds = map[string]error{
 	"InvalidAccessKeyId": record.ErrDenied,
 	"ExpiredToken":       record.ErrDenied,
 	"InvalidToken":       record.ErrDenied,
+	"NotImplemented":     record.ErrDenied, // such as listing uploads, which some stores lack
+	"MethodNotAllowed":   record.ErrDenied,
 }
 
 // explain says what was being done to which object, and wraps the sentinel of an error
