@@ -37,21 +37,20 @@ type Body = record.Body
 // record.ErrNoBucket and record.ErrDenied say for sure that this call changed nothing.
 // All methods may be called at once, and end soon after ctx does.
 type Destination interface {
-	// Put stores a whole object of at most the part size, replacing one of that name.
+	// Put stores a whole object, little more than a part, replacing one of that name.
 	Put(ctx context.Context, o record.Object, b Body) error
 	// Begin starts a multipart upload, invisible until Complete, and returns its id.
 	Begin(ctx context.Context, o record.Object) (upload string, err error)
-	// Part uploads one part (1 to 10,000). Every part but the last has PartSize bytes or
-	// more. A part sent again replaces the former.
+	// Part uploads one part (1 to 10,000). Every part but the last has
+	// Options.PartBytes or more. A part sent again replaces the former.
 	Part(ctx context.Context, o record.Object, upload string, number int32, b Body) (record.Part, error)
 	// Complete makes the object visible. record.ErrUploadGone: the store does not know the
 	// upload, because it was completed or aborted before.
 	Complete(ctx context.Context, o record.Object, upload string, parts []record.Part) error
 	// Size returns the object's size in bytes, and false if there is no such object.
 	Size(ctx context.Context, o record.Object) (int64, bool, error)
-	// Sweep aborts every upload under exactly this key except keep (empty: none is kept),
-	// and returns how many it aborted.
-	Sweep(ctx context.Context, o record.Object, keep string) (int, error)
+	// Sweep aborts every upload under exactly this key and returns how many it aborted.
+	Sweep(ctx context.Context, o record.Object) (int, error)
 }
 
 // Encoding makes encoders of one kind. The same entries through the same encoding give the

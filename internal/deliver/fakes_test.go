@@ -277,10 +277,10 @@ func (s *memStore) Size(_ context.Context, o record.Object) (n int64, found bool
 	return n, found, err
 }
 
-func (s *memStore) Sweep(_ context.Context, o record.Object, keep string) (n int, err error) {
+func (s *memStore) Sweep(_ context.Context, o record.Object) (n int, err error) {
 	err = s.do("sweep", o, func() error {
 		for id, u := range s.uploads {
-			if u.key == o.Key && id != keep {
+			if u.key == o.Key {
 				delete(s.uploads, id)
 				n++
 			}

@@ -131,7 +131,7 @@ func (r *runner) size(ctx context.Context, o record.Object) (size int64, found b
 // sweep aborts every upload under the object's key and returns how many there were.
 func (r *runner) sweep(ctx context.Context, o record.Object) (n int, err error) {
 	err = r.insist(ctx, 0, func(ctx context.Context) error {
-		n, err = r.opt.Destination.Sweep(ctx, o, "")
+		n, err = r.opt.Destination.Sweep(ctx, o)
 		return err
 	})
 	if errors.Is(err, record.ErrNoBucket) {

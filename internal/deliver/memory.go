@@ -9,7 +9,8 @@ import (
 )
 
 // DefaultPartBytes is the size of the parts of a multipart upload, and about the largest
-// object that is stored with a plain put. S3 asks for at least 5 MiB (all parts but the last).
+// object that is stored with a plain put. S3 asks for at least 5 MiB (all parts but the last),
+// and its 10,000 parts allow more than any buffer holds.
 const DefaultPartBytes = 8 << 20
 
 // chunkBytes is the unit in which encoded bytes are held. Small objects take few chunks.

@@ -50,7 +50,7 @@ func (o *Options) lookFor(ctx context.Context, log *slog.Logger, list []stray) [
 			s.looks++
 			var n int
 			err := o.call(ctx, 0, func(ctx context.Context) (err error) {
-				n, err = o.Destination.Sweep(ctx, s.Object, "")
+				n, err = o.Destination.Sweep(ctx, s.Object)
 				return err
 			})
 			switch {

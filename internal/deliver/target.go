@@ -26,9 +26,6 @@ type target struct {
 	encoding Encoding
 }
 
-// contentType is that of all S3 objects (spec firehose.md section 4.7).
-const contentType = "application/octet-stream"
-
 // lingerInterval is the age at which a buffer of an interval of 0 is delivered: "as soon
 // as possible" (spec section 3.3), yet not one object per record.
 const lingerInterval = 500 * time.Millisecond
@@ -74,7 +71,7 @@ func (t *target) object(n nonce, i int, oldest time.Time) record.Object {
 	return record.Object{
 		Bucket:          t.bucket,
 		Key:             t.names.Data(oldest, n.object(i)),
-		ContentType:     contentType,
+		ContentType:     batch.ContentType,
 		ContentEncoding: t.encoding.ContentEncoding(),
 	}
 }

@@ -15,7 +15,6 @@ import (
 // Log is what ingest needs of the journal (journal.Engine promises the same).
 type Log interface {
 	Apply(ctx context.Context, tx *record.Tx) error
-	Space() record.Space
 }
 
 // Packer turns raw records into a piece under the stream's codec. Implementations are

@@ -11,8 +11,7 @@ import (
 	"hydrant/internal/stream"
 )
 
-// ErrClosed says that the stream takes no more records: it is being deleted, or the node
-// is stopping.
+// ErrClosed says that the stream takes no more records: it is being deleted.
 var ErrClosed = errors.New("stream takes no more records")
 
 // packAlone is from how many raw bytes on a request is packed by its own goroutine, into

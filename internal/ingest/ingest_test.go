@@ -49,8 +49,6 @@ func (l *fakeLog) Apply(_ context.Context, tx *record.Tx) error {
 	return nil
 }
 
-func (l *fakeLog) Space() record.Space { return record.Space{} }
-
 // at returns the bytes of the record at p.
 func (l *fakeLog) at(q record.Queue, p record.Position) []byte {
 	l.mu.Lock()
@@ -299,7 +297,6 @@ func (l *discardLog) Apply(_ context.Context, tx *record.Tx) error {
 	l.n += uint64(len(tx.Appends[0].Pieces))
 	return nil
 }
-func (l *discardLog) Space() record.Space { return record.Space{} }
 
 func BenchmarkPutSmall(b *testing.B) {
 	in, d, batch := newTestIngest(&discardLog{}), testStream(1), batchOf(make([]byte, 512))

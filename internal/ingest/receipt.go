@@ -7,8 +7,8 @@ import "hydrant/internal/record"
 type Receipt struct {
 	Queue record.Queue
 	// Runs cover the accepted records in the order of the batch, run after run. Within a
-	// run the entry is the same and the index grows by one. They may cover only the
-	// beginning of the batch: the rest was refused for lack of room.
+	// run the entry is the same and the index grows by one. Should they cover only the
+	// beginning of the batch, the rest was refused for lack of room.
 	Runs []Run
 }
 

@@ -29,7 +29,7 @@ type Destination interface {
 	Part(ctx context.Context, o record.Object, upload string, number int32, b record.Body) (record.Part, error)
 	Complete(ctx context.Context, o record.Object, upload string, parts []record.Part) error
 	Size(ctx context.Context, o record.Object) (int64, bool, error)
-	Sweep(ctx context.Context, o record.Object, keep string) (int, error)
+	Sweep(ctx context.Context, o record.Object) (int, error)
 }
 
 // Method names a method of Destination.
@@ -243,7 +243,7 @@ func (h Harness) call(ctx context.Context, t *testing.T, m Method, o record.Obje
 	case Size:
 		_, _, err = h.Destination.Size(ctx, o)
 	case Sweep:
-		_, err = h.Destination.Sweep(ctx, o, r.upload)
+		_, err = h.Destination.Sweep(ctx, o)
 	default:
 		panic(fmt.Sprintf("no method %s", m))
 	}

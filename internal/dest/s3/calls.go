@@ -100,9 +100,9 @@ func (d *Destination) Size(ctx context.Context, o record.Object) (int64, bool, e
 	return 0, false, explain("look for the bucket of", o, err)
 }
 
-// Sweep aborts the uploads under exactly o's key, except keep. Uploads that are gone by
-// then are not counted.
-func (d *Destination) Sweep(ctx context.Context, o record.Object, keep string) (aborted int, err error) {
+// Sweep aborts the uploads under exactly o's key. Uploads that are gone by then are not
+// counted.
+func (d *Destination) Sweep(ctx context.Context, o record.Object) (aborted int, err error) {
 	in := &s3.ListMultipartUploadsInput{Bucket: &o.Bucket, Prefix: &o.Key}
 	for {
 		page, err := d.client.ListMultipartUploads(ctx, in)
@@ -111,7 +111,7 @@ func (d *Destination) Sweep(ctx context.Context, o record.Object, keep string) (
 		}
 		for _, u := range page.Uploads {
 			id := aws.ToString(u.UploadId)
-			if aws.ToString(u.Key) != o.Key || id == keep {
+			if aws.ToString(u.Key) != o.Key {
 				continue
 			}
 			gone, err := d.abort(ctx, o, id)

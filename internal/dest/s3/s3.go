@@ -30,11 +30,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// PartSize is how many bytes the parts of an upload have, but for the last: 8 MiB. With
-// S3's 10,000 parts that allows objects of 78 GiB, and one part is one request's worth of
-// memory.
-const PartSize = 8 << 20
-
 // Options say where the store is and how to reach it.
 type Options struct {
 	// Region signs requests and finds AWS's endpoints. Empty: what the AWS environment says.

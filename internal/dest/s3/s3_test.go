@@ -341,7 +341,7 @@ func TestAnUploadThatVanishesDuringASweepIsNoError(t *testing.T) {
 		}
 		return s3fake.Pass()
 	})
-	if n, err := d.Sweep(t.Context(), object("k"), ""); n != 0 || err != nil {
+	if n, err := d.Sweep(t.Context(), object("k")); n != 0 || err != nil {
 		t.Fatal(n, err)
 	}
 }
@@ -470,7 +470,7 @@ func (discardInProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func BenchmarkPart(b *testing.B) {
-	part := body(strings.Repeat("hydrant ", s3.PartSize/8))
+	part := body(strings.Repeat("hydrant ", 1<<20))
 	for name, opt := range map[string]s3.Options{
 		"in process": {Endpoint: "http://store.internal", Transport: discardInProcess{}},
 		"HTTP":       {Endpoint: serve(b, http.HandlerFunc(discard), false).URL},
