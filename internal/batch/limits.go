@@ -37,7 +37,7 @@ func Grow(l Limits, sealed, maximum uint64) Limits {
 	return l
 }
 
-// Cutter fills one buffer after the other by the size rule of spec section 3.1: a record
+// Cutter fills one buffer by the size rule of spec section 3.1: a record
 // joins the open buffer if the sum stays within the limit, else the buffer is sealed; a
 // single larger record is an object of its own. Where it cuts depends on the lengths only,
 // not on how they are split over calls.
@@ -52,7 +52,7 @@ func NewCutter(limit uint64) Cutter { return Cutter{limit: limit} }
 
 // Take puts records into the open buffer, beginning with the one of index from. It returns
 // the index of the first record that it did not take, and whether the buffer is sealed:
-// then Next must open another one before more is taken.
+// then it takes nothing more.
 func (c *Cutter) Take(lengths []uint32, from uint32) (to uint32, full bool) {
 	for to = from; !c.full && uint64(to) < uint64(len(lengths)); to++ {
 		n := uint64(lengths[to])
@@ -65,9 +65,3 @@ func (c *Cutter) Take(lengths []uint32, from uint32) (to uint32, full bool) {
 	}
 	return to, c.full
 }
-
-// Size is how many bytes the open buffer holds.
-func (c *Cutter) Size() uint64 { return c.size }
-
-// Next opens a new, empty buffer.
-func (c *Cutter) Next() { c.size, c.full = 0, false }

@@ -89,26 +89,24 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 		return nil, 0, nil
 	}
 	t := r.target.Load()
-	p := &plan{Version: t.version, Nonce: newNonce(), Made: r.opt.Now(), Upto: head}
+	now := r.opt.Now()
 	grown := batch.Grow(t.limits, pending.Bytes, stream.MaxBufferBytes)
-	p.Limit = grown.Bytes
-	p.Objects = int(min(pending.Bytes/grown.Bytes, maxObjects))
+	full := min(pending.Bytes/grown.Bytes, maxObjects)
+	if backlog := grown.Bytes > t.limits.Bytes; full == 0 && !backlog {
+		oldest, err := r.firstArrival(ctx, from)
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok, wait := t.limits.Due(pending.Bytes, oldest, now); !ok {
+			return nil, wait, nil
+		}
+	}
+	p := &plan{
+		Version: t.version, Nonce: newNonce(), Made: now, Upto: head,
+		Limit: grown.Bytes, Objects: max(int(full), 1),
+	}
 	if int64(p.Limit) > r.opt.PartBytes {
-		p.Objects = min(p.Objects, 1) // its parts are uploaded at once; see completeUpload
-	}
-	if p.Objects > 0 {
-		return p, 0, nil
-	}
-	p.Objects = 1
-	if grown.Bytes > t.limits.Bytes {
-		return p, 0, nil // a backlog, the last of it
-	}
-	oldest, err := r.firstArrival(ctx, from)
-	if err != nil {
-		return nil, 0, err
-	}
-	if ok, wait := t.limits.Due(pending.Bytes, oldest, p.Made); !ok {
-		return nil, wait, nil
+		p.Objects = 1 // its parts are uploaded at once; see completeUpload
 	}
 	return p, 0, nil
 }

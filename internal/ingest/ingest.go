@@ -54,7 +54,7 @@ func New(opt Options) *Ingest {
 // Errors: record.ErrThrottled when the journal has no room (nothing was stored), ErrClosed
 // when the stream is going away, others when the journal failed (the records may be stored).
 func (in *Ingest) Put(ctx context.Context, d *stream.Definition, b record.Batch, got *Receipt) error {
-	q := record.Queue{Stream: d.ID, Output: record.Data, Shard: shardFor(d)}
+	q := record.Queue{Stream: d.ID, Output: record.Data, Shard: firstShard}
 	got.Queue, got.Runs = q, got.Runs[:0]
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("put to stream %s: %w", d.Name, err)
@@ -70,9 +70,9 @@ func (in *Ingest) Put(ctx context.Context, d *stream.Definition, b record.Batch,
 	return nil
 }
 
-// shardFor picks the shard of a stream that a request goes to. The order of one client's
-// records holds within a shard, so a stream of one shard keeps it.
-func shardFor(d *stream.Definition) uint32 { return 0 % max(d.Shards, 1) }
+// firstShard takes all requests: a stream starts with one shard, and none gets more yet. The
+// order of one client's records holds within a shard.
+const firstShard = 0
 
 // level is the deflate level that entries of the stream are stored under, 0 for none.
 func (in *Ingest) level(d *stream.Definition) int {

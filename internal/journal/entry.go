@@ -46,11 +46,6 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // ErrDamagedEntry is wrapped by every refusal of ParseEntry.
 var ErrDamagedEntry = errors.New("damaged entry")
 
-// EntryBound returns a size that e surely fits into when stored.
-func EntryBound(e *record.Entry) int {
-	return entryFixed + len(e.KeyID) + 5*len(e.Lengths) + len(e.Stored)
-}
-
 // EntrySize returns how many bytes AppendEntry appends for e.
 func EntrySize(e *record.Entry) int {
 	n := entryFixed + len(e.KeyID) + len(e.Lengths) + len(e.Stored)

@@ -28,8 +28,8 @@ func sampleEntry() *record.Entry {
 func TestAnEntryComesBackAsItWasStored(t *testing.T) {
 	want := sampleEntry()
 	b := AppendEntry([]byte("before"), want)[len("before"):]
-	if len(b) > EntryBound(want) {
-		t.Fatalf("entry of %d bytes exceeds its bound %d", len(b), EntryBound(want))
+	if len(b) != EntrySize(want) {
+		t.Fatalf("entry of %d bytes, said to have %d", len(b), EntrySize(want))
 	}
 	var got record.Entry
 	if err := ParseEntry(b, &got); err != nil {
