@@ -17,10 +17,9 @@ func sampleEntry() *record.Entry {
 		Sequence: 42,
 		Before:   record.Counts{Records: 1000, Bytes: 1 << 40},
 		Arrival:  1768471200123,
-		KeyID:    "k1",
 		Piece: record.Piece{
 			Codec: record.None, RawBytes: 11, RawCRC: crc32.ChecksumIEEE(raw),
-			Lengths: []uint32{5, 0, 6}, Stored: raw,
+			Lengths: []uint32{5, 0, 6}, Stored: raw, KeyID: "k1",
 		},
 	}
 }

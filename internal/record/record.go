@@ -103,6 +103,9 @@ type Piece struct {
 	RawCRC   uint32   // CRC-32 (IEEE) of the raw bytes, as gzip wants it
 	Lengths  []uint32 // raw length of each record, bytes
 	Stored   []byte   // the raw bytes under Codec
+	// KeyID names the data key that Stored is sealed with; empty when it is not. What a
+	// sealed piece's Stored holds is vault's to say; its RawCRC is zero.
+	KeyID string
 }
 
 // Counts returns the piece's records and raw bytes.
@@ -125,7 +128,6 @@ type Entry struct {
 	Sequence uint64
 	Before   Counts // of the queue, before this entry
 	Arrival  int64  // when the records were accepted, Unix milliseconds, UTC
-	KeyID    string // data key that Stored is encrypted under; empty when it is not
 	Piece
 	Missing uint64
 	Lost    Counts
@@ -223,6 +225,39 @@ var (
 	ErrDenied = errors.New("access denied")
 )
 
+// Complaint is an error in the words that users know: a code and a message of spec
+// firehose.md section 12.4. Whoever meets the foreign error makes it; who logs it for users
+// finds it with errors.As.
+type Complaint struct {
+	Code    string // S3.NoSuchBucket
+	Message string
+	Err     error // what happened
+}
+
+// Error is what happened; the words are for others.
+func (c *Complaint) Error() string { return c.Err.Error() }
+
+// Unwrap is what happened.
+func (c *Complaint) Unwrap() error { return c.Err }
+
+// KeyError says for sure that a KMS key cannot be used: it is disabled, gone, being deleted,
+// or we are not allowed to use it. Other failures of a KMS are other errors, and pass.
+type KeyError struct {
+	Code    string // of KMS: DisabledException, NotFoundException, KMSInvalidStateException, AccessDeniedException
+	Message string
+}
+
+// Error is the code and the message.
+func (e *KeyError) Error() string { return e.Code + ": " + e.Message }
+
+// DataKey is a key that data is encrypted with, as a KMS makes it: in plain, to be used and
+// forgotten, and wrapped under one of its own keys, to be stored beside the data.
+type DataKey struct {
+	KeyARN    string // of the KMS key that wraps it
+	Plaintext []byte // 32 bytes, for AES-256
+	Blob      []byte // the plaintext, wrapped
+}
+
 // Object is what a destination is asked to store: a name and how to label it. Bytes and
 // counts travel beside it.
 type Object struct {
@@ -230,6 +265,9 @@ type Object struct {
 	Key             string `json:"key"`
 	ContentType     string `json:"contentType,omitzero"`
 	ContentEncoding string `json:"contentEncoding,omitzero"`
+	// KMSKey is the ARN of the key that the store shall encrypt the object with (SSE-KMS);
+	// empty leaves it to the store's and the bucket's default.
+	KMSKey string `json:"kmsKey,omitzero"`
 }
 
 // Part is one uploaded part of a multipart upload.
