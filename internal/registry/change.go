@@ -57,6 +57,17 @@ func (r *Registry) Activate(ctx context.Context, name string, id record.StreamID
 	})
 }
 
+// Edit stores a stream's definition as edit leaves it. edit gets a copy, and says whether
+// there is something to store; it must replace what the copy points to and not change it.
+// Errors: ErrNotFound, those of edit, those of the journal.
+func (r *Registry) Edit(ctx context.Context, name string, edit func(*stream.Definition) (bool, error)) error {
+	d, ok := r.Get(name)
+	if !ok {
+		return fmt.Errorf("change stream %s: %w", name, ErrNotFound)
+	}
+	return r.change(ctx, name, d.ID, edit)
+}
+
 // Delete makes a stream DELETING (spec section 2.6). A stream that is DELETING already
 // stays so. Errors: ErrNotFound, a *StatusError for a stream that is CREATING.
 func (r *Registry) Delete(ctx context.Context, name string) error {
@@ -131,7 +142,10 @@ func (r *Registry) change(ctx context.Context, name string, id record.StreamID, 
 		return err
 	}
 	if err := r.write(ctx, &changed); err != nil {
-		return fmt.Errorf("change stream %s to %s: %w", name, changed.Status, err)
+		return fmt.Errorf("change stream %s: %w", name, err)
+	}
+	if r.opt.OnChange != nil {
+		r.opt.OnChange(&changed)
 	}
 	return nil
 }

@@ -93,6 +93,9 @@ type Options struct {
 	Quota     int    // how many streams there may be; 0 means DefaultQuota
 	Logger    *slog.Logger
 	Now       func() time.Time
+	// OnChange, if set, is told of each stored change of a stream, one after the other and
+	// before whoever asked for it gets an answer. It must not call the registry.
+	OnChange func(*stream.Definition)
 }
 
 // Registry holds the definitions. All methods may be called at once.

@@ -13,15 +13,15 @@ const noEncryption = "NoEncryption"
 // defaults filled in. c has passed Check.
 func (c *Configuration) Destination() *S3Destination {
 	if c.ExtendedS3 != nil {
-		d := c.ExtendedS3.destination()
-		d.S3BackupMode = BackupDisabled
-		if c.ExtendedS3.S3BackupMode != nil {
-			d.S3BackupMode = *c.ExtendedS3.S3BackupMode
-		}
-		return d
+		return c.ExtendedS3.stored()
 	}
-	d := c.S3.legacy().destination()
-	d.S3BackupMode = BackupDisabled
+	return c.S3.legacy().stored()
+}
+
+// stored is the destination of a stream that c asks for. Backups have no mode of their own.
+func (c *S3Configuration) stored() *S3Destination {
+	d := c.destination()
+	d.S3BackupMode = or(c.S3BackupMode, BackupDisabled)
 	return d
 }
 

@@ -119,6 +119,15 @@ func (d *S3Destination) Bucket() string {
 	return name
 }
 
+// Roles are the ARNs of the roles that the destination is delivered with, each once.
+func (d *S3Destination) Roles() []string {
+	roles := []string{d.RoleARN}
+	if d.S3Backup != nil && d.S3Backup.RoleARN != d.RoleARN {
+		roles = append(roles, d.S3Backup.RoleARN)
+	}
+	return roles
+}
+
 // Legacy is d as the legacy shape shows it: without the members that only the extended
 // shape has.
 func (d *S3Destination) Legacy() *S3Destination {
