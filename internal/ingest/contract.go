@@ -10,6 +10,7 @@ import (
 	"context"
 
 	"hydrant/internal/record"
+	"hydrant/internal/stream"
 )
 
 // Log is what ingest needs of the journal (journal.Engine promises the same).
@@ -25,3 +26,13 @@ type Packer interface {
 	// It returns the piece, whose Stored may share dst's or raw's memory.
 	Pack(dst []byte, raw []byte, lengths []uint32, gzipLevel int) record.Piece
 }
+
+// Sealer makes pieces unreadable while the journal holds them. It is called from many
+// goroutines; a piece's Stored is new memory afterwards.
+type Sealer interface {
+	Seal(p *record.Piece)
+}
+
+// FindSealer returns what seals the pieces of a stream now; nil: it is not encrypted. A
+// *record.KeyError says that its key cannot be used.
+type FindSealer func(ctx context.Context, d *stream.Definition) (Sealer, error)

@@ -14,6 +14,7 @@ type group struct {
 	requests []*request
 	pieces   []record.Piece
 	level    int      // of the small requests being gathered
+	sealer   Sealer   // of the same
 	raw      []byte   // their records
 	lens     []uint32 // lengths of all gathered records; those of the open piece begin at open
 	open     int
@@ -47,10 +48,10 @@ func (g *group) gather(p Packer) {
 			}
 			continue
 		}
-		if g.level != r.level || !g.fits(r) {
+		if g.level != r.level || g.sealer != r.sealer || !g.fits(r) {
 			g.flush(p)
 		}
-		g.level = r.level
+		g.level, g.sealer = r.level, r.sealer
 		g.note(r, len(g.lens)-g.open, len(r.batch.Lengths))
 		g.raw = append(g.raw, r.batch.Data...)
 		g.lens = append(g.lens, r.batch.Lengths...)
@@ -72,7 +73,7 @@ func (g *group) note(r *request, index, n int) {
 	})
 }
 
-// flush packs the open piece.
+// flush packs the open piece and seals it.
 func (g *group) flush(p Packer) {
 	if len(g.lens) == g.open {
 		return
@@ -80,8 +81,12 @@ func (g *group) flush(p Packer) {
 	g.packed = room(g.packed, len(g.raw))
 	start := len(g.packed)
 	piece := p.Pack(g.packed[start:], g.raw, g.lens[g.open:len(g.lens):len(g.lens)], g.level)
-	g.packed = append(g.packed, piece.Stored...) // raw is used again, so a piece must not share it
-	piece.Stored = g.packed[start:]
+	if g.sealer != nil {
+		g.sealer.Seal(&piece)
+	} else {
+		g.packed = append(g.packed, piece.Stored...) // raw is used again, so a piece must not share it
+		piece.Stored = g.packed[start:]
+	}
 	g.pieces = append(g.pieces, piece)
 	g.raw, g.open = g.raw[:0], len(g.lens)
 }

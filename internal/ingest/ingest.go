@@ -19,7 +19,7 @@ var ErrClosed = errors.New("stream takes no more records")
 // (DESIGN.md section 6) and an entry of its own costs more than its records.
 const packAlone = 16 << 10
 
-// Options are what ingest is built from. All fields are required but OnAppend.
+// Options are what ingest is built from. All fields are required but OnAppend and Sealer.
 type Options struct {
 	Log    Log
 	Packer Packer
@@ -28,6 +28,8 @@ type Options struct {
 	GzipLevel int
 	// OnAppend is told, after each durable write, which queue has grown. It must not block.
 	OnAppend func(record.Queue)
+	// Sealer finds the sealers of encrypted streams; nil: there are none.
+	Sealer FindSealer
 }
 
 // Ingest stores records. It has no goroutines of its own: the requests themselves take
@@ -45,6 +47,9 @@ func New(opt Options) *Ingest {
 	if opt.OnAppend == nil {
 		opt.OnAppend = func(record.Queue) {}
 	}
+	if opt.Sealer == nil {
+		opt.Sealer = func(context.Context, *stream.Definition) (Sealer, error) { return nil, nil }
+	}
 	return &Ingest{opt: opt}
 }
 
@@ -52,14 +57,19 @@ func New(opt Options) *Ingest {
 // It reports in got where they are. Nothing of b is kept.
 //
 // Errors: record.ErrThrottled when the journal has no room (nothing was stored), ErrClosed
-// when the stream is going away, others when the journal failed (the records may be stored).
+// when the stream is going away, a *record.KeyError when its key cannot be used (nothing was
+// stored), others when the journal failed (the records may be stored).
 func (in *Ingest) Put(ctx context.Context, d *stream.Definition, b record.Batch, got *Receipt) error {
 	q := record.Queue{Stream: d.ID, Output: record.Data, Shard: firstShard}
 	got.Queue, got.Runs = q, got.Runs[:0]
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("put to stream %s: %w", d.Name, err)
 	}
-	req := in.newRequest(in.level(d), b, got)
+	sealer, err := in.opt.Sealer(ctx, d)
+	if err != nil {
+		return fmt.Errorf("put to stream %s: %w", d.Name, err)
+	}
+	req := in.newRequest(in.level(d), sealer, b, got)
 	defer in.free(req)
 	if len(b.Data) >= packAlone {
 		req.pack(in.opt.Packer)
@@ -104,6 +114,7 @@ func (in *Ingest) Close(d *stream.Definition) {
 type request struct {
 	batch  record.Batch
 	level  int
+	sealer Sealer // nil: the stream is not encrypted
 	got    *Receipt
 	pieces []record.Piece // packed by the requester; none for a small request
 	arena  []byte         // backs the pieces
@@ -115,22 +126,22 @@ type outcome struct {
 	err  error
 }
 
-func (in *Ingest) newRequest(level int, b record.Batch, got *Receipt) *request {
+func (in *Ingest) newRequest(level int, sealer Sealer, b record.Batch, got *Receipt) *request {
 	r, ok := in.requests.Get().(*request)
 	if !ok {
 		r = &request{turn: make(chan outcome, 1)}
 	}
-	r.batch, r.level, r.got = b, level, got
+	r.batch, r.level, r.sealer, r.got = b, level, sealer, got
 	return r
 }
 
 func (in *Ingest) free(r *request) {
 	clear(r.pieces)
-	r.batch, r.got, r.pieces, r.arena = record.Batch{}, nil, r.pieces[:0], r.arena[:0]
+	r.batch, r.sealer, r.got, r.pieces, r.arena = record.Batch{}, nil, nil, r.pieces[:0], r.arena[:0]
 	in.requests.Put(r)
 }
 
-// pack cuts the request into pieces at record boundaries and packs each.
+// pack cuts the request into pieces at record boundaries, packs each and seals it.
 func (r *request) pack(p Packer) {
 	data, lengths := r.batch.Data, r.batch.Lengths
 	for len(lengths) > 0 {
@@ -140,6 +151,9 @@ func (r *request) pack(p Packer) {
 		piece := p.Pack(dst, data[:size], lengths[:n], r.level)
 		if len(piece.Stored) <= cap(dst) && sameStart(dst, piece.Stored) {
 			r.arena = r.arena[:len(r.arena)+len(piece.Stored)]
+		}
+		if r.sealer != nil {
+			r.sealer.Seal(&piece)
 		}
 		r.pieces = append(r.pieces, piece)
 		data, lengths = data[size:], lengths[n:]

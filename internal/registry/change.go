@@ -53,6 +53,25 @@ func (r *Registry) Activate(ctx context.Context, name string, id record.StreamID
 			return false, nil
 		}
 		d.Status = stream.Active
+		if d.Encryption.Changing() {
+			d.Encryption.Finish(nil)
+		}
+		return true, nil
+	})
+}
+
+// encrypted ends a change of a stream's encryption well.
+func (r *Registry) encrypted(ctx context.Context, name string, id record.StreamID) error {
+	return r.notEncrypted(ctx, name, id, nil)
+}
+
+// notEncrypted ends a change of a stream's encryption; the former key stays in use.
+func (r *Registry) notEncrypted(ctx context.Context, name string, id record.StreamID, f *stream.Failure) error {
+	return r.change(ctx, name, id, func(d *stream.Definition) (bool, error) {
+		if !d.Encryption.Changing() {
+			return false, nil
+		}
+		d.Encryption.Finish(f)
 		return true, nil
 	})
 }
@@ -65,7 +84,11 @@ func (r *Registry) Edit(ctx context.Context, name string, edit func(*stream.Defi
 	if !ok {
 		return fmt.Errorf("change stream %s: %w", name, ErrNotFound)
 	}
-	return r.change(ctx, name, d.ID, edit)
+	if err := r.change(ctx, name, d.ID, edit); err != nil {
+		return err
+	}
+	r.wake()
+	return nil
 }
 
 // Delete makes a stream DELETING (spec section 2.6). A stream that is DELETING already

@@ -20,6 +20,9 @@ type Hooks struct {
 	// Delete finishes what a DELETING stream has in flight and discards the rest. It may
 	// take long. The stream's name is free once it returned nil.
 	Delete func(ctx context.Context, d *stream.Definition) error
+	// Encrypt proves that the key which the stream's encryption was asked to take into use
+	// can be used.
+	Encrypt func(ctx context.Context, d *stream.Definition) error
 }
 
 // The pauses between two attempts of a transition: they double from the first to the last.
@@ -37,7 +40,7 @@ func (r *Registry) Run(ctx context.Context, hooks Hooks) error {
 	defer cancel()
 	for {
 		for _, d := range r.All() {
-			if d.Status == stream.Creating || d.Status == stream.Deleting {
+			if inTransit(d) {
 				t.start(ctx, d)
 			}
 		}
@@ -47,6 +50,17 @@ func (r *Registry) Run(ctx context.Context, hooks Hooks) error {
 		case <-r.changed:
 		}
 	}
+}
+
+// inTransit reports whether something is to be done before d stays as it is.
+func inTransit(d *stream.Definition) bool {
+	switch d.Status {
+	case stream.Creating, stream.Deleting:
+		return true
+	case stream.Active:
+		return d.Encryption.Changing()
+	}
+	return false
 }
 
 // transitions are those that one Run has under way.
@@ -100,9 +114,13 @@ func (t *transitions) drive(ctx context.Context, d *stream.Definition) {
 // attempt takes d out of its status: hook first, then the write. A stream that is gone or
 // in another status already is a success.
 func (t *transitions) attempt(ctx context.Context, d *stream.Definition) error {
-	hook, finish := t.hooks.Create, t.registry.Activate
-	if d.Status == stream.Deleting {
+	hook, finish := t.create, t.registry.Activate
+	fail := t.registry.fail
+	switch d.Status {
+	case stream.Deleting:
 		hook, finish = t.hooks.Delete, t.registry.Remove
+	case stream.Active:
+		hook, finish, fail = t.encrypt, t.registry.encrypted, t.registry.notEncrypted
 	}
 	if err := hook(ctx, d); err != nil {
 		var failure *stream.Failure
@@ -111,7 +129,7 @@ func (t *transitions) attempt(ctx context.Context, d *stream.Definition) error {
 		}
 		t.registry.opt.Logger.Error("stream cannot leave its status for good", "stream", d.Name, "error", err)
 		finish = func(ctx context.Context, name string, id record.StreamID) error {
-			return t.registry.fail(ctx, name, id, failure)
+			return fail(ctx, name, id, failure)
 		}
 	}
 	err := finish(ctx, d.Name, d.ID)
@@ -119,6 +137,22 @@ func (t *transitions) attempt(ctx context.Context, d *stream.Definition) error {
 		return nil
 	}
 	return err
+}
+
+// create takes the key into use that the stream was made with, then prepares the stream.
+func (t *transitions) create(ctx context.Context, d *stream.Definition) error {
+	if err := t.encrypt(ctx, d); err != nil {
+		return err
+	}
+	return t.hooks.Create(ctx, d)
+}
+
+// encrypt asks for the key that is to be taken into use, if one is.
+func (t *transitions) encrypt(ctx context.Context, d *stream.Definition) error {
+	if d.Encryption.Status != stream.EncryptionEnabling {
+		return nil
+	}
+	return t.hooks.Encrypt(ctx, d)
 }
 
 // sleep waits, and says false if ctx ended first.

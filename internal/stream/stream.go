@@ -11,6 +11,7 @@
 package stream
 
 import (
+	"strings"
 	"time"
 
 	"hydrant/internal/record"
@@ -57,6 +58,8 @@ type Definition struct {
 	Tags   []Tag  `json:"tags,omitzero"`
 	// ThroughputHint is DirectPutSourceConfiguration.ThroughputHintInMBs; 0 when not given.
 	ThroughputHint int `json:"throughputHint,omitzero"`
+	// Encryption is that of the records while the journal holds them.
+	Encryption Encryption `json:"encryption,omitzero"`
 	// S3 is the destination, from either S3 shape, defaults filled in.
 	S3 *S3Destination `json:"s3"`
 }
@@ -81,6 +84,15 @@ type Tag struct {
 // ARN names a stream of an account and region (spec section 2.1).
 func ARN(partition, region, account, name string) string {
 	return "arn:" + partition + ":firehose:" + region + ":" + account + ":deliverystream/" + name
+}
+
+// regionOf is the region that an ARN names.
+func regionOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 5)
+	if len(parts) < 5 {
+		return ""
+	}
+	return parts[3]
 }
 
 // UniqueTags returns the tags with each key once; the last value of a key counts (spec
