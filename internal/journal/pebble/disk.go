@@ -72,6 +72,9 @@ func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
 
 func isManifest(name string) bool { return strings.HasPrefix(name, "MANIFEST-") }
 
+// isMarker tells the files whose mere names say which manifest holds.
+func isMarker(name string) bool { return strings.HasPrefix(name, "marker.") }
+
 func (d *disk) frozen() bool { return d.failure.Load() != nil }
 
 // freeze remembers the first failure; later ones follow from it.
@@ -178,7 +181,23 @@ func (d *disk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, er
 		}
 		return &tableFile{f, d}, nil
 	}
+	if isMarker(d.PathBase(name)) {
+		d.syncFolder(d.PathDir(name))
+	}
 	return d.logFile("create", name, func() (vfs.File, error) { return d.FS.Create(name, category) })
+}
+
+// syncFolder makes the names in a folder durable. Pebble makes a manifest and the marker that
+// points to it, and then syncs the folder once for both; a power cut in between, or a failed
+// sync, could keep the marker and lose the manifest. So the manifest's name comes first.
+func (d *disk) syncFolder(path string) {
+	_ = d.change("sync", path, func() error { // a failure freezes the disk: no marker is made
+		f, err := d.FS.OpenDir(path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
 }
 
 // logFile makes or opens a file whose failures freeze the disk.

@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -306,4 +307,36 @@ func TestInspectSeesWhatAnEngineWouldAndChangesNothing(t *testing.T) {
 		t.Errorf("%d gaps; trimmed queue %+v", gaps, queues[journaltest.Queue(2)])
 	}
 	h.open(t)
+}
+
+// While a journal that is there is opened, one change after the other is the last before a
+// power cut that keeps any half of what was not synced. It can always be opened again: a
+// marker never outlives the manifest that it points to.
+func TestAPowerCutDuringTheOpeningIsSurvived(t *testing.T) {
+	for nth := int64(1); nth < 40; nth++ {
+		for seed := range uint64(8) {
+			mem := vfs.NewCrashableMem()
+			e := openOn(t, mem, Options{}, func(errorfs.Op) error { return nil })
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var changes atomic.Int64
+			cut := func(op errorfs.Op) error {
+				if op.Kind.ReadOrWrite() == errorfs.OpIsWrite && changes.Add(1) >= nth {
+					return errorfs.ErrInjected
+				}
+				return nil
+			}
+			o := Options{Dir: testDir, Logger: quiet(), FS: errorfs.Wrap(mem, errorfs.InjectorFunc(cut))}
+			opening, err := Open(t.Context(), o)
+			left := mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(seed, uint64(nth)))})
+			if err == nil {
+				_ = opening.Close() // its disk fails; what counts is what was left
+			}
+			e = openOn(t, left, Options{}, func(errorfs.Op) error { return nil })
+			if err := e.Close(); err != nil {
+				t.Fatalf("change %d, seed %d: %v", nth, seed, err)
+			}
+		}
+	}
 }
