@@ -34,7 +34,19 @@ func (s *Service) createDeliveryStream(ctx context.Context, c *aws.Call) error {
 	if err := config.Check(s.opt.Prefixes); err != nil {
 		return s.explain(name, err)
 	}
-	d, err := s.opt.Streams.Create(ctx, config.Definition())
+	if err := config.Encryption.Check(s.opt.Region); err != nil {
+		return s.explain(name, err)
+	}
+	made := config.Definition()
+	if made.Encryption.Key != nil {
+		if err := s.grant(ctx, c, *made.Encryption.Key); err != nil {
+			return err
+		}
+	}
+	if err := s.passRoles(ctx, c, made); err != nil {
+		return err
+	}
+	d, err := s.opt.Streams.Create(ctx, made)
 	if err != nil {
 		return s.explain(name, err)
 	}

@@ -38,7 +38,22 @@ type description struct {
 
 // encryption is the state of the stream's own encryption.
 type encryption struct {
-	Status string `json:"Status"`
+	KeyARN  string                  `json:"KeyARN,omitzero"` // of a customer's key
+	KeyType string                  `json:"KeyType,omitzero"`
+	Status  stream.EncryptionStatus `json:"Status"`
+	Failure *stream.Failure         `json:"FailureDescription,omitzero"`
+}
+
+// showEncryption shows the key that was asked for last, and how that went.
+func showEncryption(e stream.Encryption) *encryption {
+	shown := &encryption{Status: e.Status, Failure: e.Failure}
+	if shown.Status == "" {
+		shown.Status = stream.EncryptionDisabled
+	}
+	if e.Key != nil {
+		shown.KeyARN, shown.KeyType = e.Key.ARN, e.Key.Type
+	}
+	return shown
 }
 
 // source says where the records of a stream come from; a plain DirectPut stream has none.
@@ -89,7 +104,7 @@ func describe(d *stream.Definition) description {
 		ARN:          d.ARN,
 		Status:       d.Status,
 		Failure:      d.Failure,
-		Encryption:   &encryption{Status: "DISABLED"},
+		Encryption:   showEncryption(d.Encryption),
 		Type:         d.Type,
 		VersionID:    strconv.Itoa(d.Version),
 		Created:      timestamp{d.Created},

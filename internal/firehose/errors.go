@@ -27,7 +27,9 @@ const slowDown = "Slow down."
 // codes are the codes of the API that this file gives out (spec sections 1.5 and 1.6).
 const (
 	invalidArgument    = "InvalidArgumentException"
+	invalidKMSResource = "InvalidKMSResourceException"
 	limitExceeded      = "LimitExceededException"
+	concurrentChange   = "ConcurrentModificationException"
 	resourceInUse      = "ResourceInUseException"
 	resourceNotFound   = "ResourceNotFoundException"
 	serialization      = "SerializationException"
@@ -45,12 +47,26 @@ func (s *Service) explain(name string, err error) error {
 		refusal *stream.Refusal
 		status  *registry.StatusError
 		quota   *registry.QuotaError
+		busy    *statusError
+		version *versionError
+		key     *record.KeyError
 	)
 	switch {
 	case errors.As(err, &body):
 		return answer(serialization, body.message)
 	case errors.As(err, &refusal):
 		return answer(invalidArgument, refusal.Message)
+	case errors.As(err, &busy):
+		return answer(resourceInUse, busy.Error())
+	case errors.As(err, &version):
+		return answer(concurrentChange, fmt.Sprintf("Cannot update firehose: %s since the current version id: %s and specified version id: %s do not match",
+			name, version.current, version.specified))
+	case errors.As(err, &key):
+		return keyAnswer(key)
+	case errors.Is(err, stream.ErrEncryptionCalls):
+		return answer(limitExceeded, fmt.Sprintf("StartDeliveryStreamEncryption and StopDeliveryStreamEncryption can be called %d times for a Firehose in 24 hours.", stream.MaxEncryptionCalls))
+	case errors.Is(err, stream.ErrTooManyTags):
+		return answer(limitExceeded, "Maximum number of tags per delivery stream exceeded")
 	case errors.Is(err, errTooManyBytes):
 		return answer(invalidArgument, "Records size exceeds 4 MB limit")
 	case errors.As(err, &quota):
@@ -67,6 +83,14 @@ func (s *Service) explain(name string, err error) error {
 		return answer(serviceUnavailable, slowDown)
 	}
 	return err
+}
+
+// keyAnswer says that the key of the stream's encryption cannot be used. The member code
+// names the KMS error in the form KMS.DisabledException (spec section 2.8).
+func keyAnswer(key *record.KeyError) error {
+	e := aws.Errorf(invalidKMSResource, "%s", key.Message)
+	e.Extra = []aws.Field{{Name: "code", Value: "KMS." + strings.TrimPrefix(key.Code, "KMS")}}
+	return e
 }
 
 func answer(code, message string) error {

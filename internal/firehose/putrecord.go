@@ -2,6 +2,7 @@ package firehose
 
 import (
 	"context"
+	"strconv"
 
 	"hydrant/internal/aws"
 	"hydrant/internal/record"
@@ -13,20 +14,22 @@ import (
 func (s *Service) putRecord(ctx context.Context, c *aws.Call) error {
 	p := newPut()
 	defer p.free()
-	if err := s.store(ctx, c, p, singlePut); err != nil {
+	d, err := s.store(ctx, c, p, singlePut)
+	if err != nil {
 		return err
 	}
 	out := append(c.Out, `{"RecordId":"`...)
 	out = record.AppendID(out, p.receipt.Queue, p.receipt.Runs[0].First)
-	c.Out = append(out, `","Encrypted":false}`...)
+	out = strconv.AppendBool(append(out, `","Encrypted":`...), encryptedNow(d))
+	c.Out = append(out, '}')
 	return nil
 }
 
 // store takes a put from its body to the disk. At least one of its records was stored if
-// the error is nil: p.receipt says which.
-func (s *Service) store(ctx context.Context, c *aws.Call, p *put, op *putOperation) error {
+// the error is nil: p.receipt says which, in the stream that is returned.
+func (s *Service) store(ctx context.Context, c *aws.Call, p *put, op *putOperation) (*stream.Definition, error) {
 	if err := p.read(c.Buffer[:aws.Headroom+len(c.Body)], op); err != nil {
-		return s.explain("", err)
+		return nil, s.explain("", err)
 	}
 	d, err := s.target(ctx, c, p)
 	if err == nil {
@@ -36,9 +39,14 @@ func (s *Service) store(ctx context.Context, c *aws.Call, p *put, op *putOperati
 		err = record.ErrThrottled
 	}
 	if err != nil {
-		return s.explain(string(p.name), err)
+		return nil, s.explain(string(p.name), err)
 	}
-	return nil
+	return d, nil
+}
+
+// encryptedNow is what answers say of a stream's encryption (spec section 2.8).
+func encryptedNow(d *stream.Definition) bool {
+	return d.Encryption.Status == stream.EncryptionEnabled
 }
 
 // target finds the stream that a put is for, if the caller may put to it and it may take

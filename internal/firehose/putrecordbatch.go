@@ -14,10 +14,11 @@ import (
 func (s *Service) putRecordBatch(ctx context.Context, c *aws.Call) error {
 	p := newPut()
 	defer p.free()
-	if err := s.store(ctx, c, p, batchPut); err != nil {
+	d, err := s.store(ctx, c, p, batchPut)
+	if err != nil {
 		return err
 	}
-	c.Out = appendBatchAnswer(c.Out, &p.receipt, len(p.batch.Lengths))
+	c.Out = appendBatchAnswer(c.Out, &p.receipt, len(p.batch.Lengths), encryptedNow(d))
 	return nil
 }
 
@@ -26,11 +27,12 @@ const refusedEntry = `{"ErrorCode":"` + serviceUnavailable + `","ErrorMessage":"
 
 // appendBatchAnswer writes PutRecordBatchOutput for a batch of n records: an entry each, in
 // their order. Clients resend by position.
-func appendBatchAnswer(out []byte, got *ingest.Receipt, n int) []byte {
+func appendBatchAnswer(out []byte, got *ingest.Receipt, n int, encrypted bool) []byte {
 	accepted := got.Accepted()
 	out = append(out, `{"FailedPutCount":`...)
 	out = strconv.AppendInt(out, int64(n-accepted), 10)
-	out = append(out, `,"Encrypted":false,"RequestResponses":[`...)
+	out = strconv.AppendBool(append(out, `,"Encrypted":`...), encrypted)
+	out = append(out, `,"RequestResponses":[`...)
 	for _, run := range got.Runs {
 		ids := record.NewIDs(got.Queue, run.First.Entry)
 		for i := range uint32(run.Records) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -22,6 +23,7 @@ type Streams interface {
 	List(after string, limit int, of stream.Type) (names []string, more bool)
 	Room(name string) error
 	Create(ctx context.Context, d *stream.Definition) (*stream.Definition, error)
+	Edit(ctx context.Context, name string, edit func(*stream.Definition) (bool, error)) error
 	Delete(ctx context.Context, name string) error
 }
 
@@ -46,6 +48,7 @@ type Options struct {
 	Prefixes stream.PrefixChecker
 	// Metrics counts requests by operation and code; nil: nobody counts.
 	Metrics *telemetry.Metrics
+	Now     func() time.Time // wall clock, for the times of updates
 }
 
 // Service is the Firehose API.
@@ -65,12 +68,14 @@ func (s *Service) JSON() *aws.JSON {
 		"ListDeliveryStreams":    s.listDeliveryStreams,
 		"PutRecord":              s.putRecord,
 		"PutRecordBatch":         s.putRecordBatch,
-	}
-	for _, unbuilt := range []string{
-		"ListTagsForDeliveryStream", "StartDeliveryStreamEncryption", "StopDeliveryStreamEncryption",
-		"TagDeliveryStream", "UntagDeliveryStream", "UpdateDestination",
-	} {
-		operations[unbuilt] = s.unbuilt
+		"UpdateDestination":      s.updateDestination,
+
+		"ListTagsForDeliveryStream": s.listTags,
+		"TagDeliveryStream":         s.tagDeliveryStream,
+		"UntagDeliveryStream":       s.untagDeliveryStream,
+
+		"StartDeliveryStreamEncryption": s.startEncryption,
+		"StopDeliveryStreamEncryption":  s.stopEncryption,
 	}
 	for op, do := range operations {
 		operations[op] = s.counted(op, do)

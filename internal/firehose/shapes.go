@@ -1,7 +1,6 @@
 package firehose
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -63,10 +62,7 @@ var createInput = structureOf(
 		required("KinesisStreamARN", patternOf(1, 512, `arn:.*:kinesis:[a-zA-Z0-9\-]+:\d{12}:stream/[a-zA-Z0-9_.-]+`)),
 		required("RoleARN", roleARN),
 	)),
-	optional("DeliveryStreamEncryptionConfigurationInput", structureOf(
-		optional("KeyARN", keyARN),
-		required("KeyType", enumOf("AWS_OWNED_CMK", "CUSTOMER_MANAGED_CMK")),
-	)),
+	optional("DeliveryStreamEncryptionConfigurationInput", encryptionInput),
 	optional("S3DestinationConfiguration", s3Configuration),
 	optional("ExtendedS3DestinationConfiguration", extendedS3Configuration),
 	optional("RedshiftDestinationConfiguration", structureOf()),
@@ -88,14 +84,10 @@ var (
 	keyARN    = patternOf(1, 512, `arn:.*:kms:[a-zA-Z0-9\-]+:\d{12}:(key|alias)/[a-zA-Z_0-9+=,.@\-_/]+`)
 )
 
-const tagText = `[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*`
-
-var tagCharacters = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@%]*$`)
+func fitsTagKey(s string) bool { return !strings.HasPrefix(s, "aws:") && tagCharacters.MatchString(s) }
 
 var tag = structureOf(
-	required("Key", matchOf(1, 128, `^(?!aws:)`+tagText+`$`, func(s string) bool {
-		return !strings.HasPrefix(s, "aws:") && tagCharacters.MatchString(s)
-	})),
+	required("Key", tagKey),
 	// An absent value is no value, but a null one is refused (spec section 2.10).
 	member{name: "Value", notNull: true, shape: matchOf(0, 256, `^`+tagText+`$`, tagCharacters.MatchString)},
 )

@@ -137,6 +137,7 @@ type world struct {
 	door    *fakeDoor
 	metrics *telemetry.Metrics
 	signer  map[string]*aws.Signer
+	changed func(*stream.Definition) // if set, told of each change
 }
 
 func newWorld(t testing.TB) *world { return newWorldOf(t, 0) }
@@ -144,14 +145,19 @@ func newWorld(t testing.TB) *world { return newWorldOf(t, 0) }
 // newWorldOf is a world with a quota of streams.
 func newWorldOf(t testing.TB, quota int) *world {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
-	streams, err := registry.Open(t.Context(), &memory{states: map[string]record.State{}}, registry.Options{
-		Region: region, Account: account, Quota: quota, Logger: log, Now: clock,
+	w := &world{t: t, door: &fakeDoor{stored: map[string][]string{}, room: -1}, signer: map[string]*aws.Signer{}}
+	var err error
+	w.streams, err = registry.Open(t.Context(), &memory{states: map[string]record.State{}}, registry.Options{
+		Region: region, Account: account, Quota: quota, Logger: slog.New(slog.DiscardHandler), Now: clock,
+		OnChange: func(d *stream.Definition) {
+			if w.changed != nil {
+				w.changed(d)
+			}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, streams: streams, door: &fakeDoor{stored: map[string][]string{}, room: -1}, signer: map[string]*aws.Signer{}}
 	w.metrics = telemetry.New("test")
 	w.server = w.serverAt(clock)
 	for _, id := range []string{"ALICE", "BOB"} {
@@ -168,7 +174,7 @@ func (w *world) serverAt(now func() time.Time) *aws.Server {
 	})
 	service := New(Options{
 		Partition: "aws", Region: region, Account: account, Streams: w.streams, Door: w.door,
-		Prefixes: fakePrefixes, Metrics: w.metrics,
+		Prefixes: fakePrefixes, Metrics: w.metrics, Now: clock,
 	})
 	server.Handle("firehose", service.JSON())
 	return server

@@ -29,6 +29,7 @@ import (
 	s3store "hydrant/internal/service/s3"
 	"hydrant/internal/stream"
 	"hydrant/internal/telemetry"
+	"hydrant/internal/vault"
 )
 
 // Options are what a node is built from. Config, Version and Logger are required.
@@ -51,6 +52,7 @@ type Node struct {
 	credentials *identity.Store
 	engine      *pebble.Engine
 	store       *s3store.Store // nil when another server is used
+	vault       *vault.Vault
 	registry    *registry.Registry
 	ingest      *ingest.Ingest
 	delivery    *deliver.Manager
@@ -75,7 +77,7 @@ func Open(ctx context.Context, opt Options) (_ *Node, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		n.openData, n.openJournal, n.openStore, n.openDelivery, n.openStreams, n.openAPI,
+		n.openData, n.openJournal, n.openVault, n.openStore, n.openDelivery, n.openStreams, n.openAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -172,7 +174,7 @@ func (n *Node) openDelivery(ctx context.Context) error {
 	}
 	pool := compress.NewPool(runtime.GOMAXPROCS(0))
 	n.delivery = deliver.NewManager(deliver.Options{
-		Log:         n.engine,
+		Log:         opened{n.engine, n.vault},
 		Destination: dest,
 		Encodings:   formats{pool},
 		GzipLevel:   n.opt.Config.Delivery.GzipLevel,
@@ -189,6 +191,7 @@ func (n *Node) openDelivery(ctx context.Context) error {
 		Now:       n.opt.Now,
 		GzipLevel: n.opt.Config.Delivery.GzipLevel,
 		OnAppend:  n.delivery.Wake,
+		Sealer:    n.sealer,
 	})
 	return n.delivery.Load(ctx)
 }
@@ -197,7 +200,7 @@ func (n *Node) openDelivery(ctx context.Context) error {
 func (n *Node) openStreams(ctx context.Context) (err error) {
 	n.registry, err = registry.Open(ctx, n.engine, registry.Options{
 		Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
-		Logger: n.log.With("room", "registry"), Now: n.opt.Now,
+		Logger: n.log.With("room", "registry"), Now: n.opt.Now, OnChange: n.changed,
 	})
 	if err != nil {
 		return fmt.Errorf("read the stream definitions: %w", err)
@@ -213,14 +216,29 @@ func (n *Node) openStreams(ctx context.Context) (err error) {
 	return nil
 }
 
+// changed has delivery follow a change of a stream.
+func (n *Node) changed(d *stream.Definition) {
+	if d.Status != stream.Active {
+		return
+	}
+	if err := n.delivery.Update(d); err != nil {
+		n.log.Error("the stream goes on delivering by its former configuration", "stream", d.Name, "error", err,
+			"next", "update the stream once more")
+	}
+}
+
 // hooks are what happens when streams come and go.
 func (n *Node) hooks() registry.Hooks {
 	return registry.Hooks{
 		Create: func(ctx context.Context, d *stream.Definition) error { return n.delivery.Start(ctx, d) },
 		Delete: func(ctx context.Context, d *stream.Definition) error {
 			n.ingest.Close(d)
-			return n.delivery.Discard(ctx, d)
+			if err := n.delivery.Discard(ctx, d); err != nil {
+				return err
+			}
+			return n.vault.Forget(ctx, d.ID)
 		},
+		Encrypt: n.encrypt,
 	}
 }
 
@@ -240,7 +258,7 @@ func (n *Node) openAPI(context.Context) error {
 	})
 	api := firehose.New(firehose.Options{
 		Partition: partition, Region: c.Region, Account: c.Account,
-		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics,
+		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics, Now: n.opt.Now,
 	})
 	n.server.Handle("firehose", api.JSON())
 	if n.store != nil {

@@ -101,24 +101,19 @@ func (c *Configuration) checkSource() error {
 	return nil
 }
 
-// checkEncryption says whether the stream's own encryption is asked for consistently.
+// checkEncryption says whether the stream can have encryption of its own, if that is asked
+// for; EncryptionInput.Check judges the key.
 func (c *Configuration) checkEncryption() error {
 	if c.Encryption == nil {
 		return nil
 	}
 	if s := c.source(); s != DirectPut && s != Database {
-		return refuse("Server side encryption from firehose is only allowed for direct put delivery streams and database as a source delivery streams")
-	}
-	switch {
-	case c.Encryption.KeyType == "CUSTOMER_MANAGED_CMK" && c.Encryption.KeyARN == nil:
-		return refuse("KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK")
-	case c.Encryption.KeyType == "AWS_OWNED_CMK" && c.Encryption.KeyARN != nil:
-		return refuse("KeyARN cannot be specified when KeyType is AWS_OWNED_CMK")
+		return ErrNoEncryption
 	}
 	return nil
 }
 
-// checkBuilt refuses sources, destinations and encryption that are legal but not built.
+// checkBuilt refuses sources and destinations that are legal but not built.
 func (c *Configuration) checkBuilt() error {
 	switch {
 	case c.source() != DirectPut:
@@ -127,8 +122,6 @@ func (c *Configuration) checkBuilt() error {
 		return Unsupported("MSKSourceConfiguration")
 	case c.Database != nil:
 		return Unsupported("DatabaseSourceConfiguration")
-	case c.Encryption != nil:
-		return Unsupported("DeliveryStreamEncryptionConfigurationInput")
 	}
 	if names := c.others(); len(names) > 0 {
 		return Unsupported(names[0])

@@ -32,6 +32,9 @@ func (c *Configuration) Definition() *Definition {
 	if c.DirectPut != nil {
 		d.ThroughputHint = c.DirectPut.ThroughputHintInMBs
 	}
+	if c.Encryption != nil {
+		d.Encryption = Encryption{Status: EncryptionEnabling, Key: new(c.Encryption.Key())}
+	}
 	return d
 }
 

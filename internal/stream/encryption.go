@@ -50,6 +50,9 @@ const MaxEncryptionCalls = 25
 
 const encryptionWindow = 24 * time.Hour
 
+// ErrNoEncryption refuses encryption for a stream whose records come from elsewhere.
+var ErrNoEncryption = refuse("Server side encryption from firehose is only allowed for direct put delivery streams and database as a source delivery streams")
+
 var (
 	// ErrEncryptionBusy: the encryption is being turned on or off.
 	ErrEncryptionBusy = errors.New("encryption is being changed")
