@@ -122,8 +122,19 @@ func refusals(t *testing.T, cfg aws.Config, c *firehose.Client) []refusal {
 			_, err := c.DeleteDeliveryStream(ctx, &firehose.DeleteDeliveryStreamInput{DeliveryStreamName: aws.String("nobody")})
 			return err
 		}},
-		{"unbuilt operation", "InvalidArgumentException", "", 400, func() error {
-			_, err := c.TagDeliveryStream(ctx, &firehose.TagDeliveryStreamInput{DeliveryStreamName: aws.String("go"), Tags: []types.Tag{{Key: aws.String("k")}}})
+		{"unknown to tag", "ResourceNotFoundException", "", 400, func() error {
+			_, err := c.TagDeliveryStream(ctx, &firehose.TagDeliveryStreamInput{DeliveryStreamName: aws.String("nobody"), Tags: []types.Tag{{Key: aws.String("k")}}})
+			return err
+		}},
+		{"old version", "ConcurrentModificationException",
+			"Cannot update firehose: go since the current version id: 1 and specified version id: 7 do not match", 400, func() error {
+				_, err := c.UpdateDestination(ctx, &firehose.UpdateDestinationInput{DeliveryStreamName: aws.String("go"), CurrentDeliveryStreamVersionId: aws.String("7"),
+					DestinationId: aws.String("destinationId-000000000001"), ExtendedS3DestinationUpdate: &types.ExtendedS3DestinationUpdate{}})
+				return err
+			}},
+		{"key without ARN", "InvalidArgumentException", "KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK", 400, func() error {
+			_, err := c.StartDeliveryStreamEncryption(ctx, &firehose.StartDeliveryStreamEncryptionInput{DeliveryStreamName: aws.String("go"),
+				DeliveryStreamEncryptionConfigurationInput: &types.DeliveryStreamEncryptionConfigurationInput{KeyType: types.KeyTypeCustomerManagedCmk}})
 			return err
 		}},
 	}

@@ -23,7 +23,7 @@ type plan struct {
 
 // chances are which troubles a run knows beside the deaths.
 type chances struct {
-	weather, outage, clock, consumer, deletion, space, damage bool
+	weather, outage, clock, consumer, deletion, space, damage, update, encryption bool
 }
 
 // kind is how a life ends.
@@ -77,6 +77,10 @@ func newPlan(seed uint64) plan {
 		weather: r.IntN(4) > 0, outage: r.IntN(8) == 0, clock: r.IntN(3) == 0, consumer: r.IntN(3) == 0,
 		deletion: r.IntN(2) == 0, space: r.IntN(4) == 0, damage: r.IntN(8) == 0,
 	}
+	changes := dice(seed, "changes")
+	p.chance.update = changes.IntN(2) == 0
+	// Damage may take a data key, and with it more than the damaged bytes: not a story to tell here.
+	p.chance.encryption = changes.IntN(3) == 0 && !p.chance.damage
 	for range 1 + r.IntN(6) {
 		p.lives = append(p.lives, newDeath(r))
 	}

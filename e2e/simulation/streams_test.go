@@ -16,6 +16,7 @@ type streamLife struct {
 	name   string
 	epoch  int // how often it was created
 	doomed int // incarnations up to this one were deleted: what they held may be discarded
+	tags   int // how many tags its prefixes had; each version of it has another
 
 	emptyAcked, emptyUnknown uint64 // empty records that clients sent
 }
@@ -23,24 +24,76 @@ type streamLife struct {
 // prefix is where the stream's objects lie.
 func (s *streamLife) prefix() string { return s.name + "/" }
 
+// nextPrefix is where the objects of the stream's next version lie, and of no other.
+func (s *streamLife) nextPrefix() string {
+	s.tags++
+	return fmt.Sprintf("%st%d/", s.prefix(), s.tags)
+}
+
 // ruler creates and deletes streams.
 type ruler struct{ *sender }
 
-// rule creates the streams, says so, and deletes and creates some until ctx ends.
+// rule creates the streams, says so, and changes, deletes and creates some until ctx ends.
 func (w *world) rule(ctx context.Context, made chan<- struct{}) {
 	u := ruler{w.sender("streams")}
 	for _, s := range w.streams {
 		u.create(s)
 	}
 	close(made)
-	for w.plan.chance.deletion && w.sleep(ctx, time.Duration(30+u.r.IntN(300))*time.Second) {
+	for w.plan.chance.changes() && w.sleep(ctx, time.Duration(30+u.r.IntN(300))*time.Second) {
 		s := w.streams[u.r.IntN(len(w.streams))]
+		if !w.plan.chance.deletion || u.r.IntN(3) > 0 {
+			u.change(s)
+			continue
+		}
 		u.delete(s)
 		if !w.sleep(ctx, time.Duration(u.r.IntN(30))*time.Second) || u.r.IntN(5) == 0 {
 			return
 		}
 		u.create(s)
 	}
+}
+
+// changes reports whether streams are changed at all.
+func (c chances) changes() bool { return c.deletion || c.update || c.encryption }
+
+// change updates the stream's destination or its encryption.
+func (u ruler) change(s *streamLife) {
+	c := u.w.plan.chance
+	switch {
+	case c.encryption && (!c.update || u.r.IntN(2) == 0):
+		u.encrypt(s)
+	case c.update:
+		u.update(s)
+	}
+}
+
+// update gives the stream a version with a prefix of its own. Nobody else changes it, so
+// another version than the one just seen is that of an earlier try.
+func (u ruler) update(s *streamLife) {
+	var version string
+	u.until("look at "+s.name, "DescribeDeliveryStream", describe(s), func(a answer) bool {
+		version = versionOf(a)
+		return a.status == http.StatusOK
+	})
+	compression := []string{"GZIP", "UNCOMPRESSED"}[u.r.IntN(2)]
+	prefix, size, interval := s.nextPrefix(), 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
+	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"CurrentDeliveryStreamVersionId":%q,"DestinationId":"destinationId-000000000001",`+
+		`"ExtendedS3DestinationUpdate":{"Prefix":%q,"CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}}}`,
+		s.name, version, prefix, compression, size, interval)
+	u.until("update "+s.name, "UpdateDestination", body, func(a answer) bool {
+		return a.status == http.StatusOK || a.code == "ConcurrentModificationException"
+	})
+	u.w.story.happened("stream updated", "%s to %s, %s, %d MiB, %d s", s.name, prefix, compression, size, interval)
+}
+
+// encrypt turns the stream's encryption on or off.
+func (u ruler) encrypt(s *streamLife) {
+	op := []string{"StartDeliveryStreamEncryption", "StopDeliveryStreamEncryption"}[u.r.IntN(2)]
+	u.until(op+" "+s.name, op, describe(s), func(a answer) bool {
+		return a.status == http.StatusOK || a.code == "ResourceInUseException" || a.code == "LimitExceededException"
+	})
+	u.w.story.happened("encryption: "+op, "%s", s.name)
 }
 
 func (u ruler) create(s *streamLife) {
@@ -52,7 +105,7 @@ func (u ruler) create(s *streamLife) {
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"ExtendedS3DestinationConfiguration":{`+
 		`"RoleARN":"arn:aws:iam::000000000000:role/simulation","BucketARN":"arn:aws:s3:::%s","Prefix":%q,`+
 		`"ErrorOutputPrefix":"failed/!{firehose:error-output-type}/","CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}}}`,
-		s.name, bucket, s.prefix(), compression, size, interval)
+		s.name, bucket, s.nextPrefix(), compression, size, interval)
 	u.until("create "+s.name, "CreateDeliveryStream", body, func(a answer) bool {
 		return a.status == http.StatusOK || a.code == "ResourceInUseException"
 	})
@@ -77,15 +130,21 @@ func (u ruler) delete(s *streamLife) {
 
 func describe(s *streamLife) []byte { return fmt.Appendf(nil, `{"DeliveryStreamName":%q}`, s.name) }
 
-func status(a answer) string {
-	var d struct {
-		DeliveryStreamDescription struct{ DeliveryStreamStatus string }
-	}
-	if err := json.Unmarshal(a.body, &d); err != nil {
-		return fmt.Sprintf("unreadable description %q", a.body)
-	}
-	return d.DeliveryStreamDescription.DeliveryStreamStatus
+// description is what is read of DescribeDeliveryStream's answer.
+type description struct {
+	DeliveryStreamDescription struct{ DeliveryStreamStatus, VersionId string }
 }
+
+func read(a answer) (d description) {
+	if err := json.Unmarshal(a.body, &d); err != nil {
+		d.DeliveryStreamDescription.DeliveryStreamStatus = fmt.Sprintf("unreadable description %q", a.body)
+	}
+	return d
+}
+
+func status(a answer) string { return read(a).DeliveryStreamDescription.DeliveryStreamStatus }
+
+func versionOf(a answer) string { return read(a).DeliveryStreamDescription.VersionId }
 
 // patience is how long a control operation may take, restarts and outages included.
 const patience = 8 * time.Hour

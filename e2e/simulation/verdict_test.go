@@ -122,8 +122,10 @@ type run struct {
 // judge compares what the store holds with what the clients know. w.mu is held.
 func (w *world) judge(ledgers map[string]ledger) {
 	f := &found{map[name]int{}, map[uint32]uint64{}, map[uint32]uint64{}, map[[2]uint32][]run{}}
+	versions := map[string]string{}
 	for _, o := range w.store.History(bucket) {
 		w.judgeObject(f, o)
+		w.judgeName(versions, o.Key)
 	}
 	missing := w.judgeRecords(f)
 	w.judgeOrder(f)
@@ -193,6 +195,23 @@ func (w *world) judgeObject(f *found, o s3fake.Object) {
 		k := [2]uint32{uint32(i), client}
 		f.runs[k] = append(f.runs[k], *r)
 	}
+}
+
+// judgeName holds the version in an object's name against its prefix, which only one version
+// of the stream ever had.
+func (w *world) judgeName(versions map[string]string, key string) {
+	folders := strings.SplitN(key, "/", 3) // the stream's name, the version's tag
+	prefix := folders[0] + "/" + folders[1]
+	base := key[strings.LastIndexByte(key, '/')+1:]
+	parts := strings.SplitN(base, "-", 3)
+	if len(parts) < 3 {
+		w.books.fault("%s has no version in its name", key)
+		return
+	}
+	if known, ok := versions[prefix]; ok && known != parts[1] {
+		w.books.fault("%s carries version %s, but its prefix is that of version %s", key, parts[1], known)
+	}
+	versions[prefix] = parts[1]
 }
 
 // plainBody decompresses an object, which is one gzip member and nothing behind it.
