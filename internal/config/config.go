@@ -47,6 +47,8 @@ type Config struct {
 	Delivery Delivery `yaml:"delivery"`
 	// Storage is how much disk the journal may take.
 	Storage Storage `yaml:"storage"`
+	// Quotas are how many streams there may be and how much each may take.
+	Quotas Quotas `yaml:"quotas"`
 }
 
 // TLS is a certificate and its key, PEM files. Both or none are given.
@@ -105,6 +107,38 @@ type Storage struct {
 	MinFree Size `yaml:"minFree"`
 }
 
+// Quotas bound the use of the node. Who exceeds them gets Firehose's own errors: Slow down,
+// for the whole request or for the records of a batch behind the first ones.
+type Quotas struct {
+	// Streams is how many streams there may be. Default 5000.
+	Streams int `yaml:"streams"`
+	// Default is the quota of each stream.
+	Default Quota `yaml:"default"`
+	// PerStream are the quotas of streams that have one of their own, by name. It replaces
+	// the default as a whole: what it leaves out is unlimited.
+	PerStream map[string]Quota `yaml:"perStream"`
+}
+
+// Quota is what a stream may take in a second, by PutRecord and PutRecordBatch together. 0,
+// the default, is unlimited. Amazon's are 500,000 records, 2,000 requests and 5MiB in its
+// largest regions, 100,000, 1,000 and 1MiB in the others.
+type Quota struct {
+	// Records per second.
+	Records int `yaml:"records"`
+	// Requests per second.
+	Requests int `yaml:"requests"`
+	// Bytes of records per second, raw.
+	Bytes Size `yaml:"bytes"`
+}
+
+// Of is the quota of the stream of a name.
+func (q Quotas) Of(name string) Quota {
+	if own, ok := q.PerStream[name]; ok {
+		return own
+	}
+	return q.Default
+}
+
 // Defaults returns the settings of an empty file.
 func Defaults() Config {
 	return Config{
@@ -117,5 +151,6 @@ func Defaults() Config {
 		Log:      Log{Level: slog.LevelInfo, Format: "text"},
 		Delivery: Delivery{GzipLevel: 1},
 		Storage:  Storage{MinFree: 256 * mebibyte},
+		Quotas:   Quotas{Streams: 5000},
 	}
 }

@@ -52,6 +52,13 @@ func TestEverySettingIsRead(t *testing.T) {
 		}},
 		Delivery: Delivery{GzipLevel: 6},
 		Storage:  Storage{MaxBytes: 500 << 30, MinFree: 10e9},
+		Quotas: Quotas{
+			Streams: 12, Default: Quota{Records: 100_000, Requests: 1000, Bytes: 1 << 20},
+			PerStream: map[string]Quota{"clicks": {Records: 7, Requests: 8, Bytes: 50 << 20}},
+		},
+	}
+	if own, other := want.Quotas.Of("clicks"), want.Quotas.Of("others"); own.Records != 7 || other.Records != 100_000 {
+		t.Errorf("the quotas of streams are %+v and %+v", own, other)
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Fatal(d)

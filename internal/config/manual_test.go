@@ -27,6 +27,7 @@ func TestTheManualShowsTheDefaults(t *testing.T) {
 	}
 	want := Defaults()
 	want.Endpoints = map[string]Endpoint{}
+	want.Quotas.PerStream = map[string]Quota{}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

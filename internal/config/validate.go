@@ -33,6 +33,7 @@ func (c *Config) Validate() error {
 		c.validateNames(),
 		c.validateEndpoints(),
 		c.validateBounds(),
+		c.validateQuotas(),
 	)
 }
 
@@ -106,6 +107,25 @@ func (c *Config) validateBounds() error {
 		faults = append(faults, fault("delivery.gzipLevel", "%d is not from 1 (fast) to 9 (small)", c.Delivery.GzipLevel))
 	}
 	return errors.Join(faults...)
+}
+
+func (c *Config) validateQuotas() error {
+	var faults []error
+	if c.Quotas.Streams < 1 {
+		faults = append(faults, fault("quotas.streams", "%d streams are too few to be of use; give at least 1", c.Quotas.Streams))
+	}
+	faults = append(faults, c.Quotas.Default.validate("quotas.default"))
+	for _, name := range slices.Sorted(maps.Keys(c.Quotas.PerStream)) {
+		faults = append(faults, c.Quotas.PerStream[name].validate("quotas.perStream."+name))
+	}
+	return errors.Join(faults...)
+}
+
+func (q Quota) validate(key string) error {
+	if q.Records < 0 || q.Requests < 0 {
+		return fault(key, "a quota is not negative; 0 is unlimited")
+	}
+	return nil
 }
 
 func (c *Config) validateEndpoints() error {

@@ -19,7 +19,7 @@ var ErrClosed = errors.New("stream takes no more records")
 // (DESIGN.md section 6) and an entry of its own costs more than its records.
 const packAlone = 16 << 10
 
-// Options are what ingest is built from. All fields are required but OnAppend and Sealer.
+// Options are what ingest is built from. The fields up to GzipLevel are required.
 type Options struct {
 	Log    Log
 	Packer Packer
@@ -30,6 +30,11 @@ type Options struct {
 	OnAppend func(record.Queue)
 	// Sealer finds the sealers of encrypted streams; nil: there are none.
 	Sealer FindSealer
+	// Quota says what a stream of a name may take; nil: nothing is bounded. It is asked once
+	// for each stream.
+	Quota func(name string) Quota
+	// OnThrottle is told how many records a quota has refused. It must not block.
+	OnThrottle func(name string, records int)
 }
 
 // Ingest stores records. It has no goroutines of its own: the requests themselves take
@@ -37,6 +42,8 @@ type Options struct {
 type Ingest struct {
 	opt   Options
 	doors sync.Map // record.Queue → *door
+
+	meters sync.Map // record.StreamID → *meter, of streams with a quota
 
 	requests sync.Pool // of *request, with the memory that packing needs
 	groups   sync.Pool // of *group
@@ -56,7 +63,8 @@ func New(opt Options) *Ingest {
 // Put stores the records of b in the ingest log of d and returns when they are on disk.
 // It reports in got where they are. Nothing of b is kept.
 //
-// Errors: record.ErrThrottled when the journal has no room (nothing was stored), ErrClosed
+// A stream with a quota takes the first records of b that it has room for. Errors:
+// record.ErrThrottled when quota or journal have no room (nothing was stored), ErrClosed
 // when the stream is going away, a *record.KeyError when its key cannot be used (nothing was
 // stored), others when the journal failed (the records may be stored).
 func (in *Ingest) Put(ctx context.Context, d *stream.Definition, b record.Batch, got *Receipt) error {
@@ -64,6 +72,10 @@ func (in *Ingest) Put(ctx context.Context, d *stream.Definition, b record.Batch,
 	got.Queue, got.Runs = q, got.Runs[:0]
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("put to stream %s: %w", d.Name, err)
+	}
+	b, room := in.within(d, b)
+	if !room {
+		return fmt.Errorf("put to stream %s: quota: %w", d.Name, record.ErrThrottled)
 	}
 	sealer, err := in.opt.Sealer(ctx, d)
 	if err != nil {
@@ -108,6 +120,7 @@ func (in *Ingest) Close(d *stream.Definition) {
 	for shard := range max(d.Shards, 1) {
 		in.door(record.Queue{Stream: d.ID, Output: record.Data, Shard: shard}).close()
 	}
+	in.meters.Delete(d.ID)
 }
 
 // request is one Put on its way through a door.

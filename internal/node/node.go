@@ -186,20 +186,34 @@ func (n *Node) openDelivery(ctx context.Context) error {
 		OnObject:    n.metrics.Object,
 	})
 	n.ingest = ingest.New(ingest.Options{
-		Log:       n.engine,
-		Packer:    compress.NewPacker(pool),
-		Now:       n.opt.Now,
-		GzipLevel: n.opt.Config.Delivery.GzipLevel,
-		OnAppend:  n.delivery.Wake,
-		Sealer:    n.sealer,
+		Log:        n.engine,
+		Packer:     compress.NewPacker(pool),
+		Now:        n.opt.Now,
+		GzipLevel:  n.opt.Config.Delivery.GzipLevel,
+		OnAppend:   n.delivery.Wake,
+		Sealer:     n.sealer,
+		Quota:      n.quota(),
+		OnThrottle: n.metrics.Throttled,
 	})
 	return n.delivery.Load(ctx)
+}
+
+// quota finds the quotas of streams for the door; nil if there are none.
+func (n *Node) quota() func(string) ingest.Quota {
+	all := n.opt.Config.Quotas
+	if all.Default == (config.Quota{}) && len(all.PerStream) == 0 {
+		return nil
+	}
+	return func(name string) ingest.Quota {
+		q := all.Of(name)
+		return ingest.Quota{Records: float64(q.Records), Requests: float64(q.Requests), Bytes: float64(q.Bytes)}
+	}
 }
 
 // openStreams reads the definitions and prepares the delivery of every stream that has data.
 func (n *Node) openStreams(ctx context.Context) (err error) {
 	n.registry, err = registry.Open(ctx, n.engine, registry.Options{
-		Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
+		Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account, Quota: n.opt.Config.Quotas.Streams,
 		Logger: n.log.With("room", "registry"), Now: n.opt.Now, OnChange: n.changed,
 	})
 	if err != nil {

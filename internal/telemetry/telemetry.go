@@ -51,8 +51,10 @@ type Gauges struct {
 type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
-	elapsed  prometheus.Histogram
-	size     prometheus.Histogram
+
+	throttled *prometheus.CounterVec
+	elapsed   prometheus.Histogram
+	size      prometheus.Histogram
 }
 
 // New returns the metrics of a node; version is shown in hydrant_build_info.
@@ -71,12 +73,15 @@ func New(version string) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(1<<10, 4, 10),
 		}),
 	}
+	m.throttled = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hydrant_throttled_records_total", Help: "Records refused because the stream's quota was used up.",
+	}, []string{"stream"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "hydrant_build_info", Help: "Always 1; the label tells the version.",
 		ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.elapsed, m.size, build,
+	m.registry.MustRegister(m.requests, m.throttled, m.elapsed, m.size, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -85,6 +90,11 @@ func New(version string) *Metrics {
 func (m *Metrics) Object(elapsed time.Duration, size int64) {
 	m.elapsed.Observe(elapsed.Seconds())
 	m.size.Observe(float64(size))
+}
+
+// Throttled notes records that a stream's quota has refused.
+func (m *Metrics) Throttled(stream string, records int) {
+	m.throttled.WithLabelValues(stream).Add(float64(records))
 }
 
 // Request returns the counter of one kind of answer; callers keep it.
