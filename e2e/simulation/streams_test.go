@@ -21,6 +21,9 @@ type streamLife struct {
 	emptyAcked, emptyUnknown uint64 // empty records that clients sent
 }
 
+// compressions are those that streams are given, the most usual ones more often.
+var compressions = []string{"GZIP", "UNCOMPRESSED", "GZIP", "UNCOMPRESSED", "ZIP", "Snappy", "HADOOP_SNAPPY"}
+
 // prefix is where the stream's objects lie.
 func (s *streamLife) prefix() string { return s.name + "/" }
 
@@ -76,7 +79,7 @@ func (u ruler) update(s *streamLife) {
 		version = versionOf(a)
 		return a.status == http.StatusOK
 	})
-	compression := []string{"GZIP", "UNCOMPRESSED"}[u.r.IntN(2)]
+	compression := compressions[u.r.IntN(len(compressions))]
 	prefix, size, interval := s.nextPrefix(), 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"CurrentDeliveryStreamVersionId":%q,"DestinationId":"destinationId-000000000001",`+
 		`"ExtendedS3DestinationUpdate":{"Prefix":%q,"CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}}}`,
@@ -100,7 +103,7 @@ func (u ruler) create(s *streamLife) {
 	u.w.mu.Lock()
 	s.epoch++
 	u.w.mu.Unlock()
-	compression := []string{"GZIP", "UNCOMPRESSED"}[u.r.IntN(2)]
+	compression := compressions[u.r.IntN(len(compressions))]
 	size, interval := 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"ExtendedS3DestinationConfiguration":{`+
 		`"RoleARN":"arn:aws:iam::000000000000:role/simulation","BucketARN":"arn:aws:s3:::%s","Prefix":%q,`+

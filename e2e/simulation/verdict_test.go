@@ -1,10 +1,7 @@
 package simulation
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -12,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"hydrant/internal/dest/s3/s3fake"
 )
@@ -212,27 +207,6 @@ func (w *world) judgeName(versions map[string]string, key string) {
 		w.books.fault("%s carries version %s, but its prefix is that of version %s", key, parts[1], known)
 	}
 	versions[prefix] = parts[1]
-}
-
-// plainBody decompresses an object, which is one gzip member and nothing behind it.
-func plainBody(o s3fake.Object) ([]byte, error) {
-	if !strings.HasSuffix(o.Key, ".gz") {
-		return o.Body, nil
-	}
-	in := bytes.NewReader(o.Body)
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		return nil, fmt.Errorf("gzip header: %w", err)
-	}
-	z.Multistream(false)
-	body, err := io.ReadAll(z)
-	if err != nil {
-		return nil, fmt.Errorf("gzip after %d bytes: %w", len(body), err)
-	}
-	if in.Len() > 0 {
-		return nil, fmt.Errorf("%d bytes behind the gzip member", in.Len())
-	}
-	return body, nil
 }
 
 // judgeRecords holds each record's number of appearances against its outcome. It returns

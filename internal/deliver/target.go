@@ -52,7 +52,7 @@ func newTarget(d *stream.Definition, enc Encodings, gzipLevel int) (*target, err
 		limits:  batch.Limits{Bytes: s3.BufferBytes(), Age: max(s3.BufferInterval(), lingerInterval)},
 		format:  format{Compression: s3.CompressionFormat},
 	}
-	if t.format.Compression == stream.Gzip {
+	if t.format.Compression.Deflated() {
 		t.format.Level = gzipLevel
 	}
 	t.encoding, err = enc.Encoding(t.format.Compression, t.format.Level)

@@ -131,7 +131,6 @@ func TestCreateConforms(t *testing.T) {
 		{`{"DeliveryStreamName":"s","SplunkDestinationConfiguration":{"HECEndpoint":"x"}}`, "InvalidArgumentException",
 			"SplunkDestinationConfiguration is not supported by this version of Hydrant."},
 		{with(`,"Prefix":"!{bad"`), "InvalidArgumentException", "Invalid expression usage"},
-		{with(`,"CompressionFormat":"Snappy"`), "InvalidArgumentException", "CompressionFormat Snappy is not supported by this version of Hydrant."},
 
 		// Streams, and what does not make them fail.
 		{`{"DeliveryStreamName":"legacy","S3DestinationConfiguration":{` + bucket + `}}`, "",

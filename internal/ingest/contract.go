@@ -22,7 +22,7 @@ type Log interface {
 // called from many goroutines and bound their own memory.
 type Packer interface {
 	// Pack compresses raw (the records back to back) into dst[:0] where that saves space,
-	// for a stream whose objects are gzip at the given deflate level (0: they are not).
+	// for a stream whose objects are made of deflate blocks of the given level (0: they are not).
 	// It returns the piece, whose Stored may share dst's or raw's memory.
 	Pack(dst []byte, raw []byte, lengths []uint32, gzipLevel int) record.Piece
 }

@@ -24,7 +24,7 @@ type Options struct {
 	Log    Log
 	Packer Packer
 	Now    func() time.Time // wall clock, for arrival times
-	// GzipLevel is the deflate level of streams whose objects are gzip, 1 to 9.
+	// GzipLevel is the deflate level of streams whose objects are gzip or zip, 1 to 9.
 	GzipLevel int
 	// OnAppend is told, after each durable write, which queue has grown. It must not block.
 	OnAppend func(record.Queue)
@@ -98,7 +98,7 @@ const firstShard = 0
 
 // level is the deflate level that entries of the stream are stored under, 0 for none.
 func (in *Ingest) level(d *stream.Definition) int {
-	if d.S3 != nil && d.S3.CompressionFormat == stream.Gzip {
+	if d.S3 != nil && d.S3.CompressionFormat.Deflated() {
 		return in.opt.GzipLevel
 	}
 	return 0

@@ -157,6 +157,12 @@ func (f formats) Encoding(c stream.Compression, level int) (deliver.Encoding, er
 	switch c {
 	case stream.Gzip:
 		return compress.Gzip(f.pool, level), nil
+	case stream.Zip:
+		return compress.Zip(f.pool, level), nil
+	case stream.Snappy:
+		return compress.Snappy(f.pool), nil
+	case stream.HadoopSnappy:
+		return compress.HadoopSnappy(f.pool), nil
 	case stream.Uncompressed:
 		return lines.New(), nil
 	}

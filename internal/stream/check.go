@@ -136,7 +136,7 @@ func (c *S3Configuration) check(prefixes PrefixChecker) error {
 		return &Refusal{Message: err.Error()}
 	}
 	for _, check := range []func() error{
-		c.checkCompression, c.checkObjectEncryption, c.checkLogging, c.checkBackup,
+		c.checkObjectEncryption, c.checkLogging, c.checkBackup,
 		c.checkProcessing, c.checkConversion, c.checkPartitioning,
 	} {
 		if err := check(); err != nil {
@@ -144,15 +144,6 @@ func (c *S3Configuration) check(prefixes PrefixChecker) error {
 		}
 	}
 	return nil
-}
-
-func (c *S3Configuration) checkCompression() error {
-	switch format := or(c.CompressionFormat, Uncompressed); format {
-	case Uncompressed, Gzip:
-		return nil
-	default:
-		return Unsupported("CompressionFormat " + string(format))
-	}
 }
 
 func (c *S3Configuration) checkObjectEncryption() error {

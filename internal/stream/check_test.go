@@ -44,7 +44,6 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 		{`{` + s3 + `,"DeliveryStreamType":"DatabaseAsSource"}`, "IcebergDestinationConfiguration must be specified for Database as Source."},
 		{`{` + s3 + `,"DeliveryStreamType":"KinesisStreamAsSource","KinesisStreamSourceConfiguration":{},"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"}}`,
 			"Server side encryption from firehose is only allowed for direct put delivery streams and database as a source delivery streams"},
-		{extended(`,"CompressionFormat":"ZIP"`), "CompressionFormat ZIP is not supported by this version of Hydrant."},
 		{extended(`,"EncryptionConfiguration":{}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
 		{extended(`,"EncryptionConfiguration":{"NoEncryptionConfig":"NoEncryption","KMSEncryptionConfig":{"AWSKMSKeyARN":"a"}}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
 		{extended(`,"EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"a"}}`), "EncryptionConfiguration.KMSEncryptionConfig is not supported by this version of Hydrant."},

@@ -15,7 +15,7 @@ type BufferingHints struct {
 // Compression is S3's CompressionFormat.
 type Compression string
 
-// The compressions of the API, of which the first two are built.
+// The compressions of the API (spec section 4.7).
 const (
 	Uncompressed Compression = "UNCOMPRESSED"
 	Gzip         Compression = "GZIP"
@@ -23,6 +23,9 @@ const (
 	Snappy       Compression = "Snappy"
 	HadoopSnappy Compression = "HADOOP_SNAPPY"
 )
+
+// Deflated reports whether objects of the compression hold deflate blocks.
+func (c Compression) Deflated() bool { return c == Gzip || c == Zip }
 
 // BackupMode is S3BackupMode of an S3 destination.
 type BackupMode string

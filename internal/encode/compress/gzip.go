@@ -26,16 +26,40 @@ const (
 	final      = "\x03\x00"
 )
 
-// GzipEncoding makes gzip objects at one deflate level.
-type GzipEncoding struct {
+// deflating is what the encodings share whose objects hold deflate blocks of one level.
+type deflating struct {
 	pool  *Pool
 	level int
+}
+
+// frame is what stands around the deflate blocks of an object.
+type frame interface {
+	// first is told of the object's first record, before head is asked for.
+	first(e *record.Entry, from uint32)
+	head() []byte
+	// tail is what follows the final block: the CRC-32 and the number of the raw bytes, and
+	// how many bytes of deflate there are.
+	tail(crc uint32, raw, deflated uint64) ([]byte, error)
+}
+
+// GzipEncoding makes gzip objects at one deflate level.
+type GzipEncoding struct{ deflating }
+
+// gzipFrame is the member around the blocks.
+type gzipFrame struct{}
+
+func (gzipFrame) first(*record.Entry, uint32) {}
+
+func (gzipFrame) head() []byte { return []byte(header) }
+
+func (gzipFrame) tail(crc uint32, raw, _ uint64) ([]byte, error) {
+	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, crc), uint32(raw)), nil
 }
 
 // Gzip returns the encoding of the level, 1 to 9, over the pool's compressors.
 func Gzip(pool *Pool, level int) *GzipEncoding {
 	checkLevel(level)
-	return &GzipEncoding{pool: pool, level: level}
+	return &GzipEncoding{deflating{pool, level}}
 }
 
 // ContentEncoding is gzip.
@@ -49,24 +73,31 @@ func (*GzipEncoding) ContentEncoding() string { return "gzip" }
 // 1,024,000 bytes); while it only copies, it holds nothing. What else is in flight is
 // bounded by the pool, for all encoders together.
 func (g *GzipEncoding) NewEncoder(w io.Writer) record.Encoder {
-	return &encoder{GzipEncoding: g, w: w}
+	return &encoder{deflating: &g.deflating, frame: gzipFrame{}, w: w}
 }
 
-// encoder writes one member. It belongs to one goroutine.
+// encoder writes one object of deflate blocks. It belongs to one goroutine.
 type encoder struct {
-	*GzipEncoding
-	w       io.Writer
-	started bool
-	sum     checksum
-	raw     uint64   // raw bytes that sum covers
-	open    *block   // being gathered; nil while there is nothing
-	running []*block // in lanes, oldest first
+	*deflating
+	frame    frame
+	w        io.Writer
+	any      bool // a record was added
+	started  bool
+	sum      checksum
+	raw      uint64   // raw bytes that sum covers
+	deflated uint64   // bytes of deflate written
+	open     *block   // being gathered; nil while there is nothing
+	running  []*block // in lanes, oldest first
 }
 
 // Add appends the records from to to-1 of e. Whole entries that Pack made for this level
 // are copied; everything else is decoded, proven, and compressed again. After an error the
 // encoder can only be abandoned.
 func (n *encoder) Add(e *record.Entry, from, to uint32) error {
+	if !n.any {
+		n.any = true
+		n.frame.first(e, from)
+	}
 	if n.copies(e, from, to) {
 		return n.copy(e)
 	}
@@ -187,8 +218,9 @@ func (n *encoder) write(deflated []byte, crc uint32, raw uint64) error {
 		return err
 	}
 	if _, err := n.w.Write(deflated); err != nil {
-		return fmt.Errorf("write %d bytes of a gzip object: %w", len(deflated), err)
+		return fmt.Errorf("write %d bytes of a compressed object: %w", len(deflated), err)
 	}
+	n.deflated += uint64(len(deflated))
 	n.sum.append(crc, raw)
 	n.raw += raw
 	return nil
@@ -199,13 +231,13 @@ func (n *encoder) start() error {
 		return nil
 	}
 	n.started = true
-	if _, err := io.WriteString(n.w, header); err != nil {
-		return fmt.Errorf("write the header of a gzip object: %w", err)
+	if _, err := n.w.Write(n.frame.head()); err != nil {
+		return fmt.Errorf("write the head of a compressed object: %w", err)
 	}
 	return nil
 }
 
-// Close writes what is left, the final block and the trailer.
+// Close writes what is left, the final block and what follows it.
 func (n *encoder) Close() error {
 	defer n.Abandon()
 	if err := n.drain(); err != nil {
@@ -214,11 +246,12 @@ func (n *encoder) Close() error {
 	if err := n.start(); err != nil {
 		return err
 	}
-	end := append(make([]byte, 0, len(final)+8), final...)
-	end = binary.LittleEndian.AppendUint32(end, n.sum.crc)
-	end = binary.LittleEndian.AppendUint32(end, uint32(n.raw))
-	if _, err := n.w.Write(end); err != nil {
-		return fmt.Errorf("write the end of a gzip object: %w", err)
+	tail, err := n.frame.tail(n.sum.crc, n.raw, n.deflated+uint64(len(final)))
+	if err != nil {
+		return err
+	}
+	if _, err := n.w.Write(append([]byte(final), tail...)); err != nil {
+		return fmt.Errorf("write the end of a compressed object: %w", err)
 	}
 	return nil
 }

@@ -1,12 +1,14 @@
-// Package compress makes gzip objects out of entries, and the stored bytes that entries
-// carry, so that each byte is compressed once: for a stream of gzip objects the journal
-// already holds the deflate blocks that will be delivered (DESIGN.md section 6).
+// Package compress makes compressed objects (gzip, zip, both forms of Snappy) out of entries,
+// and the stored bytes that entries carry, so that each byte is compressed once: for a stream
+// of gzip or zip objects the journal already holds the deflate blocks that will be delivered
+// (DESIGN.md section 6).
 //
 //   - Piece: records compressed together when they came in, as deflate blocks that end in a
 //     sync flush, refer to nothing outside of the piece, and contain no final block. Such
 //     blocks can be joined byte for byte, as pigz does.
 //   - Member: one gzip header, joined blocks, one empty final block, one trailer. Every
 //     object is exactly one member, since several clients stop reading after the first.
+//   - Frame: what makes a member, or an archive of one file, out of joined blocks.
 //   - Block: raw bytes gathered from entries that cannot be copied, compressed together
 //     into deflate blocks of the same form.
 //   - Lane: the right to have a block compressed beside the goroutine that gathers.
