@@ -155,7 +155,7 @@ def create():
     refused("ResourceInUseException", 400, firehose.create_delivery_stream, DeliveryStreamName=STREAM,
             ExtendedS3DestinationConfiguration=s3_settings)
     refused("InvalidArgumentException", 400, firehose.create_delivery_stream, DeliveryStreamName="two",
-            ExtendedS3DestinationConfiguration={**s3_settings, "CompressionFormat": "Snappy"})
+            ExtendedS3DestinationConfiguration={**s3_settings, "S3BackupMode": "Enabled"})
     refused("ValidationException", 400, firehose.create_delivery_stream, DeliveryStreamName="a name",
             ExtendedS3DestinationConfiguration=s3_settings)
     wait("the stream is ACTIVE", lambda: status(STREAM) == "ACTIVE")
@@ -189,6 +189,81 @@ def read_back(sent):
         at += len(here)
 
 
+DESTINATION = "destinationId-000000000001"
+
+
+def described():
+    return firehose.describe_delivery_stream(DeliveryStreamName=STREAM)["DeliveryStreamDescription"]
+
+
+def update(version, **members):
+    return dict(DeliveryStreamName=STREAM, CurrentDeliveryStreamVersionId=version, DestinationId=DESTINATION, **members)
+
+
+def change():
+    step("an update takes effect, makes one version, and is part of the names")
+    call = firehose.update_destination
+    call(**update("1", ExtendedS3DestinationUpdate={}))
+    expect(described()["VersionId"], "1", "version after an update without effect")
+    call(**update("1", ExtendedS3DestinationUpdate={"Prefix": "second/", "BufferingHints": {"IntervalInSeconds": 0}}))
+    shown = described()
+    expect((shown["VersionId"], shown["DeliveryStreamStatus"], "LastUpdateTimestamp" in shown), ("2", "ACTIVE", True), "the stream")
+    expect(shown["Destinations"][0]["S3DestinationDescription"]["BufferingHints"],
+           {"SizeInMBs": 64, "IntervalInSeconds": 0}, "merged BufferingHints")
+    firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": b"by the second version"})
+    listed = wait("an object of the second version",
+                  lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="second/").get("Contents"))
+    expect(f"/{STREAM}-2-" in listed[0]["Key"], True, listed[0]["Key"])
+    step("updates that must be refused")
+    message = refused("ConcurrentModificationException", 400, call, **update("1", ExtendedS3DestinationUpdate={}))
+    expect(message, f"Cannot update firehose: {STREAM} since the current version id: 2 and specified version id: 1 do not match", "message")
+    refused("InvalidArgumentException", 400, call, **update("2"))
+    refused("InvalidArgumentException", 400, call, **update("2", S3DestinationUpdate={}, ExtendedS3DestinationUpdate={}))
+    refused("InvalidArgumentException", 400, call, **update("2", ExtendedS3DestinationUpdate={"Prefix": "!{date:yyyy}/"}))
+    refused("ValidationException", 400, call, **update("2", ExtendedS3DestinationUpdate={"BufferingHints": {"SizeInMBs": 0}}))
+    refused("ResourceNotFoundException", 400, call, **{**update("2", ExtendedS3DestinationUpdate={}), "DeliveryStreamName": "nobody"})
+
+
+def tag():
+    step("tags are set, listed by pages, and removed")
+    firehose.tag_delivery_stream(DeliveryStreamName=STREAM, Tags=[{"Key": "b"}, {"Key": "a", "Value": "1"}])
+    page = firehose.list_tags_for_delivery_stream(DeliveryStreamName=STREAM, Limit=2)
+    expect((page["Tags"], page["HasMoreTags"]), ([{"Key": "a", "Value": "1"}, {"Key": "b"}], True), "first page")
+    page = firehose.list_tags_for_delivery_stream(DeliveryStreamName=STREAM, ExclusiveStartTagKey="b")
+    expect((page["Tags"], page["HasMoreTags"]), ([{"Key": "team", "Value": "tour"}], False), "second page")
+    firehose.untag_delivery_stream(DeliveryStreamName=STREAM, TagKeys=["a", "b", "unknown"])
+    expect(len(firehose.list_tags_for_delivery_stream(DeliveryStreamName=STREAM)["Tags"]), 1, "tags left")
+    many = [{"Key": f"k{i}"} for i in range(50)]
+    refused("LimitExceededException", 400, firehose.tag_delivery_stream, DeliveryStreamName=STREAM, Tags=many)
+    refused("ValidationException", 400, firehose.tag_delivery_stream, DeliveryStreamName=STREAM, Tags=[{"Key": "aws:x"}])
+
+
+def encryption():
+    return described()["DeliveryStreamEncryptionConfiguration"]
+
+
+def encrypt():
+    step("encryption is turned on and off, and a key that is not there is told")
+    start, stop = firehose.start_delivery_stream_encryption, firehose.stop_delivery_stream_encryption
+    expect(encryption(), {"Status": "DISABLED"}, "encryption")
+    start(DeliveryStreamName=STREAM)
+    wait("encryption is ENABLED", lambda: encryption() == {"KeyType": "AWS_OWNED_CMK", "Status": "ENABLED"})
+    answer = firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": b"sealed, then delivered"})
+    expect(answer["Encrypted"], True, "Encrypted")
+    wait("the sealed record is delivered", lambda: any(
+        s3.get_object(Bucket=BUCKET, Key=o["Key"])["Body"].read() == b"sealed, then delivered"
+        for o in s3.list_objects_v2(Bucket=BUCKET, Prefix="second/")["Contents"]))
+    customer = {"KeyType": "CUSTOMER_MANAGED_CMK"}
+    refused("InvalidArgumentException", 400, start, DeliveryStreamName=STREAM, DeliveryStreamEncryptionConfigurationInput=customer)
+    customer["KeyARN"] = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+    start(DeliveryStreamName=STREAM, DeliveryStreamEncryptionConfigurationInput=customer)
+    shown = wait("the missing key is told", lambda: (e := encryption())["Status"] == "ENABLING_FAILED" and e)
+    expect(shown["FailureDescription"]["Type"], "KMS_KEY_NOT_FOUND", "failure")
+    expect(firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": b""})["RecordId"] != "", True, "puts go on")
+    stop(DeliveryStreamName=STREAM)
+    wait("encryption is DISABLED", lambda: encryption() == {"Status": "DISABLED"})
+
+
 def delete():
     step("the stream is deleted, its objects stay")
     before = len(keys())
@@ -202,5 +277,8 @@ def delete():
 create()
 put_wrong()
 read_back(put_in_order())
+change()
+tag()
+encrypt()
 delete()
 step("done")
