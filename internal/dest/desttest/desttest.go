@@ -50,8 +50,8 @@ var methods = []Method{Put, Begin, Part, Complete, Size, Sweep}
 // Trouble is what a request meets.
 type Trouble string
 
-// The troubles. The store does nothing in those that are Refused, Denied, BucketGone and
-// LostBefore, and everything in those that are FailedAfter and LostAfter.
+// The troubles. The store does nothing in those that are Refused, Denied, BucketGone,
+// KeyRefused and LostBefore, and everything in those that are FailedAfter and LostAfter.
 const (
 	Refused     Trouble = "refused with an internal error"
 	Denied      Trouble = "denied"
@@ -59,6 +59,7 @@ const (
 	LostBefore  Trouble = "connection lost before"
 	FailedAfter Trouble = "done, but said to have failed"
 	LostAfter   Trouble = "done, and the connection lost"
+	KeyRefused  Trouble = "the object's KMS key is disabled"
 	Hang        Trouble = "no answer"
 )
 
@@ -67,13 +68,16 @@ type Stored struct {
 	Body            []byte
 	ContentType     string
 	ContentEncoding string
-	Contents        int // how often what a reader sees has changed
+	KMSKey          string // that it is encrypted with
+	Contents        int    // how often what a reader sees has changed
 }
 
 // Harness is a destination and the store behind it, fresh for each test.
 type Harness struct {
 	Destination Destination
 	Bucket      string
+	// KMSKey is the ARN of a key that the store can encrypt with; empty if it cannot.
+	KMSKey string
 	// PartSize is how many bytes parts need to have, but for the last.
 	PartSize int
 	// Stored returns what is visible under a key, if anything is.
@@ -93,6 +97,7 @@ func Run(t *testing.T, make func(t *testing.T) Harness) {
 		"APutObjectIsThereWithItsLabels":             putIsThere,
 		"PuttingTwiceLeavesOneObject":                putTwice,
 		"AnEmptyObjectCanBePut":                      putEmpty,
+		"AnObjectIsEncryptedWithTheKeyItNames":       encrypted,
 		"AnUploadIsInvisibleUntilCompleted":          invisible,
 		"PartsMayComeInAnyOrderAndAtOnce":            anyOrder,
 		"APartSentAgainReplacesTheFormer":            partAgain,
@@ -215,6 +220,8 @@ func (h Harness) expect(t *testing.T, o record.Object, want []byte) Stored {
 		t.Fatalf("%s has %d bytes instead of %d, or others", o.Key, len(got.Body), len(want))
 	case got.ContentType != o.ContentType || got.ContentEncoding != o.ContentEncoding:
 		t.Fatalf("%s is labelled %q %q", o.Key, got.ContentType, got.ContentEncoding)
+	case got.KMSKey != o.KMSKey:
+		t.Fatalf("%s is encrypted with %q instead of %q", o.Key, got.KMSKey, o.KMSKey)
 	case got.Contents != 1:
 		t.Fatalf("readers of %s have seen %d contents", o.Key, got.Contents)
 	}

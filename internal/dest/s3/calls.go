@@ -22,24 +22,27 @@ var errNoETag = errors.New("the answer names no ETag")
 func (d *Destination) Put(ctx context.Context, o record.Object, b record.Body) error {
 	body := newGuard(b)
 	defer body.end()
+	sse, key := d.encryption(o)
 	_, err := d.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &o.Bucket, Key: &o.Key, ContentType: text(o.ContentType), ContentEncoding: text(o.ContentEncoding),
-		ACL: d.acl(), Body: body, ContentLength: aws.Int64(b.Size()),
+		ACL: d.acl(), ServerSideEncryption: sse, SSEKMSKeyId: key,
+		Body: body, ContentLength: aws.Int64(b.Size()),
 	}, d.unsigned...)
-	return explain("put", o, err)
+	return explainWrite("put", o, err)
 }
 
 // Begin starts an upload and returns its id.
 func (d *Destination) Begin(ctx context.Context, o record.Object) (string, error) {
+	sse, key := d.encryption(o)
 	out, err := d.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &o.Bucket, Key: &o.Key, ContentType: text(o.ContentType), ContentEncoding: text(o.ContentEncoding),
-		ACL: d.acl(),
+		ACL: d.acl(), ServerSideEncryption: sse, SSEKMSKeyId: key,
 	})
 	if err == nil && aws.ToString(out.UploadId) == "" {
 		err = errors.New("the answer names no upload")
 	}
 	if err != nil {
-		return "", explain("begin the upload of", o, err)
+		return "", explainWrite("begin the upload of", o, err)
 	}
 	return *out.UploadId, nil
 }
@@ -56,7 +59,7 @@ func (d *Destination) Part(ctx context.Context, o record.Object, upload string, 
 		err = errNoETag
 	}
 	if err != nil {
-		return record.Part{}, explain(fmt.Sprintf("upload part %d of", number), o, err)
+		return record.Part{}, explainWrite(fmt.Sprintf("upload part %d of", number), o, err)
 	}
 	return record.Part{Number: number, ETag: *out.ETag}, nil
 }

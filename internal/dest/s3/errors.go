@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hydrant/internal/record"
@@ -23,25 +22,44 @@ var kinds = map[string]error{
 	"MethodNotAllowed":   record.ErrDenied,
 }
 
-// explain says what was being done to which object, and wraps the sentinel of an error
-// whose meaning is sure. Every other error leaves it open whether the thing happened.
+// keyRefusals are the codes by which a store says that it cannot use the KMS key it was told
+// to encrypt with.
+var keyRefusals = map[string]bool{
+	"KMS.NotFoundException":        true,
+	"KMS.DisabledException":        true,
+	"KMS.KMSInvalidStateException": true,
+	"KMS.InvalidStateException":    true,
+	"KMS.InvalidKeyUsageException": true,
+	"KMS.AccessDeniedException":    true,
+}
+
+// explain says what was being done to which object, wraps the sentinel of an error whose
+// meaning is sure, and puts it into words for users. Every other error leaves it open
+// whether the thing happened.
 func explain(what string, o record.Object, err error) error {
 	if err == nil {
 		return nil
 	}
 	if kind := kindOf(err); kind != nil && !errors.Is(err, kind) {
-		return fmt.Errorf("%s s3://%s/%s: %w: %w", what, o.Bucket, o.Key, kind, err)
+		err = fmt.Errorf("%w: %w", kind, err)
 	}
-	return fmt.Errorf("%s s3://%s/%s: %w", what, o.Bucket, o.Key, err)
+	return complain(fmt.Errorf("%s s3://%s/%s: %w", what, o.Bucket, o.Key, err))
+}
+
+// explainWrite is explain for calls that bring bytes or begin an upload. A store that cannot
+// use the key cannot store those bytes, so that nothing has changed is sure. It is not so
+// when an upload is completed: the call may be a repeated one, and the first have succeeded.
+func explainWrite(what string, o record.Object, err error) error {
+	if s := status(err); keyRefusals[codeOf(err)] && s >= 400 && s < 500 {
+		err = fmt.Errorf("%w: %w", record.ErrDenied, err)
+	}
+	return explain(what, o, err)
 }
 
 // kindOf returns the sentinel for an error, nil if its meaning is open.
 func kindOf(err error) error {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		if kind, ok := kinds[api.ErrorCode()]; ok {
-			return kind
-		}
+	if kind, ok := kinds[codeOf(err)]; ok {
+		return kind
 	}
 	if status(err) == http.StatusForbidden {
 		return record.ErrDenied

@@ -6,6 +6,7 @@
 //   - Signed payload: the SHA-256 of the body is part of the signature. On TLS, which
 //     protects the body anyway, and within the process it is left out: hashing costs as
 //     much as all the rest of a request.
+//   - Complaint: an error in the words that users know, beside what happened.
 //   - Guard: the wrapper of a body that ends all use of it when a call returns.
 package s3
 
@@ -45,6 +46,9 @@ type Options struct {
 	// NoACL leaves out the header that gives the bucket's owner full control of objects, for
 	// stores and buckets that refuse access control lists.
 	NoACL bool
+	// ServerSideEncryption is what the store is asked to encrypt objects with that have no KMS
+	// key: AES256, or empty to leave it to the bucket.
+	ServerSideEncryption string
 	// CAFile is a PEM file of certificate authorities to trust besides the system's.
 	CAFile string
 	// SkipVerify accepts any certificate: whoever sits on the way can then read and change
@@ -65,6 +69,7 @@ func StaticCredentials(id, secret, session string) aws.CredentialsProvider {
 type Destination struct {
 	client   *s3.Client
 	noACL    bool
+	sse      string              // for objects without a KMS key
 	unsigned []func(*s3.Options) // for requests with a payload worth not hashing
 	close    func()
 }
@@ -76,7 +81,10 @@ func New(ctx context.Context, opt Options) (*Destination, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Destination{noACL: opt.NoACL, close: func() {}}
+	if err := checkEncryption(opt.ServerSideEncryption); err != nil {
+		return nil, err
+	}
+	d := &Destination{noACL: opt.NoACL, sse: opt.ServerSideEncryption, close: func() {}}
 	transport := opt.Transport
 	if transport == nil {
 		network, err := newTransport(opt)

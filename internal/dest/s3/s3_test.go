@@ -27,7 +27,10 @@ import (
 
 var _ deliver.Destination = (*s3.Destination)(nil)
 
-const bucket = "lake"
+const (
+	bucket = "lake"
+	key    = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-1111-2222-333344445555"
+)
 
 // first is the operation that a call of each method begins with.
 var first = map[desttest.Method]s3fake.Operation{
@@ -43,6 +46,7 @@ var faults = map[desttest.Trouble]s3fake.Fault{
 	desttest.Refused:     s3fake.Refuse(500, "InternalError"),
 	desttest.Denied:      s3fake.Refuse(403, "AccessDenied"),
 	desttest.BucketGone:  s3fake.Refuse(404, "NoSuchBucket"),
+	desttest.KeyRefused:  s3fake.Refuse(400, "KMS.DisabledException"),
 	desttest.LostBefore:  s3fake.DropBefore(),
 	desttest.FailedAfter: s3fake.DoThenFail(500),
 	desttest.LostAfter:   s3fake.DoThenDrop(),
@@ -53,11 +57,12 @@ func harness(d *s3.Destination, f *s3fake.Fake) desttest.Harness {
 	f.SetMinPart(5000)
 	f.SetPage(2)
 	return desttest.Harness{
-		Destination: d, Bucket: bucket, PartSize: 5000,
+		Destination: d, Bucket: bucket, PartSize: 5000, KMSKey: key,
 		Stored: func(key string) (desttest.Stored, bool) {
 			o, ok := f.Object(bucket, key)
 			return desttest.Stored{
 				Body: o.Body, Contents: o.Contents,
+				KMSKey:      o.Header.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"),
 				ContentType: o.Header.Get("Content-Type"), ContentEncoding: o.Header.Get("Content-Encoding"),
 			}, ok
 		},

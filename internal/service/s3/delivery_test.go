@@ -116,6 +116,8 @@ func (w *troubledWay) RoundTrip(r *http.Request) (*http.Response, error) {
 		return w.refuse(r, errAccessDenied)
 	case desttest.BucketGone:
 		return w.refuse(r, errNoSuchBucket)
+	case desttest.KeyRefused:
+		return w.refuse(r, &aws.Error{Code: "KMS.DisabledException", Status: 400, Message: "the key is disabled"})
 	case desttest.LostBefore:
 		return nil, w.lose(r, io.ErrUnexpectedEOF)
 	case desttest.Hang:

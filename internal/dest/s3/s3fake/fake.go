@@ -29,7 +29,8 @@ type Fake struct {
 	fault    func(Op) Fault
 	seen     map[Op]int // requests so far, by Op with N and Bytes zero
 	fired    map[Kind]int
-	late     []func() // what DoLater has not applied yet, nil where it has
+	refused  map[string]string // error code by KMS key that cannot be used
+	late     []func()          // what DoLater has not applied yet, nil where it has
 	page     int
 	minPart  int
 	received int64
@@ -52,7 +53,7 @@ type Object struct {
 	Key    string
 	Body   []byte // not to be modified
 	ETag   string
-	Header http.Header // Content-Type, Content-Encoding and X-Amz-Acl as they were sent
+	Header http.Header // those of labels, access control and encryption, as they were sent
 	// Writes counts how often the key became visible or was replaced.
 	Writes int
 	// Contents counts the writes that changed what a reader would have seen.
@@ -79,6 +80,7 @@ func New(buckets ...string) *Fake {
 		fault:   func(Op) Fault { return Pass() },
 		seen:    map[Op]int{},
 		fired:   map[Kind]int{},
+		refused: map[string]string{},
 		page:    1000,
 	}
 	for _, name := range buckets {

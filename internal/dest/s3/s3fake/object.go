@@ -13,7 +13,7 @@ import (
 // kept is the headers of a write that are kept with the object.
 func (r *request) kept() http.Header {
 	h := http.Header{}
-	for _, name := range []string{"Content-Type", "Content-Encoding", "X-Amz-Acl"} {
+	for _, name := range []string{"Content-Type", "Content-Encoding", "X-Amz-Acl", sseHeader, sseKeyHeader} {
 		if v := r.header.Get(name); v != "" {
 			h.Set(name, v)
 		}
@@ -22,9 +22,9 @@ func (r *request) kept() http.Header {
 }
 
 func (b *bucket) putObject(r request) reply {
-	etag := etagOf(r.body)
-	b.put(r.Key, r.body, etag, r.kept())
-	return reply{status: http.StatusOK, header: map[string]string{"Etag": etag}}
+	etag, kept := etagOf(r.body), r.kept()
+	b.put(r.Key, r.body, etag, kept)
+	return reply{status: http.StatusOK, header: echoing(kept, map[string]string{"Etag": etag})}
 }
 
 // getObject serves GetObject, without ranges, and HeadObject.
@@ -33,13 +33,13 @@ func (b *bucket) getObject(r request) reply {
 	if o == nil || o.deleted {
 		return noKey
 	}
-	return reply{status: http.StatusOK, body: bytes.Clone(o.Body), header: map[string]string{
+	return reply{status: http.StatusOK, body: bytes.Clone(o.Body), header: echoing(o.Header, map[string]string{
 		"Etag":             o.ETag,
 		"Content-Length":   strconv.Itoa(len(o.Body)),
 		"Content-Type":     o.Header.Get("Content-Type"),
 		"Content-Encoding": o.Header.Get("Content-Encoding"),
 		"Last-Modified":    o.Modified.UTC().Format(http.TimeFormat),
-	}}
+	})}
 }
 
 type listResult struct {

@@ -170,6 +170,9 @@ func (f *Fake) do(r request) reply {
 	if b == nil {
 		return noBucket
 	}
+	if bad := f.checkEncryption(b, r); bad.code != "" {
+		return bad
+	}
 	switch r.Operation {
 	case PutObject:
 		return b.putObject(r)

@@ -26,8 +26,9 @@ func (b *bucket) createUpload(r request) reply {
 	b.started[r.Key]++
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", r.Bucket, r.Key, b.started[r.Key]))
 	id := hex.EncodeToString(sum[:12])
-	b.uploads[id] = &upload{Upload{r.Bucket, r.Key, id, map[int][]byte{}}, r.kept(), time.Now()}
-	return reply{status: http.StatusOK, body: createResult{Bucket: r.Bucket, Key: r.Key, UploadID: id}}
+	kept := r.kept()
+	b.uploads[id] = &upload{Upload{r.Bucket, r.Key, id, map[int][]byte{}}, kept, time.Now()}
+	return reply{status: http.StatusOK, header: echoing(kept, nil), body: createResult{Bucket: r.Bucket, Key: r.Key, UploadID: id}}
 }
 
 // upload finds the upload that a request is about.
@@ -50,7 +51,7 @@ func (b *bucket) uploadPart(r request) reply {
 		return failure(http.StatusBadRequest, "InvalidArgument")
 	}
 	u.Parts[r.Part] = r.body
-	return reply{status: http.StatusOK, header: map[string]string{"Etag": etagOf(r.body)}}
+	return reply{status: http.StatusOK, header: echoing(u.header, map[string]string{"Etag": etagOf(r.body)})}
 }
 
 type completeRequest struct {
@@ -97,7 +98,7 @@ func (b *bucket) completeUpload(r request, minPart int) reply {
 	etag := fmt.Sprintf(`"%x-%d"`, sums.Sum(nil), len(want.Part))
 	delete(b.uploads, u.ID)
 	b.put(u.Key, body, etag, u.header)
-	return reply{status: http.StatusOK, body: completeResult{Location: "/" + r.Bucket + "/" + r.Key, Bucket: r.Bucket, Key: r.Key, ETag: etag}}
+	return reply{status: http.StatusOK, header: echoing(u.header, nil), body: completeResult{Location: "/" + r.Bucket + "/" + r.Key, Bucket: r.Bucket, Key: r.Key, ETag: etag}}
 }
 
 func (b *bucket) abortUpload(r request) reply {
