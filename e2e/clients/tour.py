@@ -260,8 +260,36 @@ def encrypt():
     shown = wait("the missing key is told", lambda: (e := encryption())["Status"] == "ENABLING_FAILED" and e)
     expect(shown["FailureDescription"]["Type"], "KMS_KEY_NOT_FOUND", "failure")
     expect(firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": b""})["RecordId"] != "", True, "puts go on")
+    disabled_key(customer)
     stop(DeliveryStreamName=STREAM)
     wait("encryption is DISABLED", lambda: encryption() == {"Status": "DISABLED"})
+
+
+def disabled_key(customer):
+    step("a customer's key seals; disabled it stops puts, and enabled again nothing is lost")
+    kms = boto3.client("kms", config=once)
+    key = kms.create_key(Description="of the tour")["KeyMetadata"]
+    customer["KeyARN"] = key["Arn"]
+    firehose.start_delivery_stream_encryption(DeliveryStreamName=STREAM, DeliveryStreamEncryptionConfigurationInput=customer)
+    wait("the customer's key is in use",
+         lambda: encryption() == {"KeyARN": key["Arn"], "KeyType": "CUSTOMER_MANAGED_CMK", "Status": "ENABLED"})
+    put, late = firehose.put_record, b"put before the key was disabled"
+    firehose.update_destination(**update("2", ExtendedS3DestinationUpdate={"Prefix": "third/", "BufferingHints": {"IntervalInSeconds": 5}}))
+    put(DeliveryStreamName=STREAM, Record={"Data": late})
+    kms.disable_key(KeyId=key["KeyId"])
+
+    def refusal():
+        try:
+            put(DeliveryStreamName=STREAM, Record={"Data": b""})
+        except firehose.exceptions.InvalidKMSResourceException as e:
+            return e.response
+    told = wait("puts are refused", refusal)
+    expect((told["Error"]["Code"], told["code"]), ("InvalidKMSResourceException", "KMS.DisabledException"), "error")
+    kms.enable_key(KeyId=key["KeyId"])
+    wait("what was put before is delivered", lambda: any(
+        late in s3.get_object(Bucket=BUCKET, Key=o["Key"])["Body"].read()
+        for o in s3.list_objects_v2(Bucket=BUCKET, Prefix="third/").get("Contents", [])))
+    wait("puts go on", lambda: refusal() is None)
 
 
 def delete():

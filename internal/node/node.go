@@ -26,6 +26,7 @@ import (
 	"hydrant/internal/journal"
 	"hydrant/internal/journal/pebble"
 	"hydrant/internal/registry"
+	"hydrant/internal/service/kms"
 	s3store "hydrant/internal/service/s3"
 	"hydrant/internal/stream"
 	"hydrant/internal/telemetry"
@@ -52,6 +53,7 @@ type Node struct {
 	credentials *identity.Store
 	engine      *pebble.Engine
 	store       *s3store.Store // nil when another server is used
+	kms         *kms.Service
 	vault       *vault.Vault
 	registry    *registry.Registry
 	ingest      *ingest.Ingest
@@ -77,7 +79,7 @@ func Open(ctx context.Context, opt Options) (_ *Node, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		n.openData, n.openJournal, n.openVault, n.openStore, n.openDelivery, n.openStreams, n.openAPI,
+		n.openData, n.openJournal, n.openKeys, n.openStore, n.openDelivery, n.openStreams, n.openAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -281,6 +283,7 @@ func (n *Node) openAPI(context.Context) error {
 		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics, Now: n.opt.Now,
 	})
 	n.server.Handle("firehose", api.JSON())
+	n.server.Handle("kms", n.kms.JSON())
 	if n.store != nil {
 		n.server.Handle("s3", &aws.S3{Handler: n.store, Refuse: n.store.Refuse})
 	}

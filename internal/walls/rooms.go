@@ -29,7 +29,7 @@ func Rooms() []Room {
 		{"internal/durable", nil},
 		{"internal/registry", []string{"stream", "journal", "record"}},
 		{"internal/ingest", []string{"record", "stream", "telemetry"}},
-		{"internal/vault", []string{"record", "stream", "durable"}},
+		{"internal/vault", []string{"record", "stream"}},
 		{"internal/journal", []string{"record", "telemetry"}},
 		{"internal/journal/journaltest", []string{"journal", "record"}},
 		{"internal/stage", []string{"record", "stream"}},
