@@ -260,6 +260,16 @@ func TestKeysWithoutTheirMasterKeyAreNotOpened(t *testing.T) {
 	}
 }
 
+func TestAMasterKeyThatOthersCanReadIsNotUsed(t *testing.T) {
+	w := newWorld(t)
+	if err := os.Chmod(w.file(masterName), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(w.options()); !errors.Is(err, ErrExposed) {
+		t.Error(err)
+	}
+}
+
 // TestStartsThatCrashAreRepeated stops the first start after every step.
 func TestStartsThatCrashAreRepeated(t *testing.T) {
 	for steps := 0; ; steps++ {

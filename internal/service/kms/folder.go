@@ -22,6 +22,8 @@ var (
 	ErrDamaged = errors.New("key file is damaged")
 	// ErrNoMaster: there are keys, but not the master key that opens them.
 	ErrNoMaster = errors.New("master key is missing or another one; restore the whole folder from one backup")
+	// ErrExposed: others can read the master key.
+	ErrExposed = errors.New("master key can be read by others")
 )
 
 // Names in the folder ROOT/keys; the key with the id ID lies in ID.json.
@@ -55,31 +57,46 @@ func openFolder(root string, disk durable.Disk) (*folder, error) {
 	if _, err := disk.Sweep(f.path); err != nil {
 		return nil, fmt.Errorf("sweep the folder of keys: %w", err)
 	}
-	master, err := os.ReadFile(f.file(masterName))
-	if errors.Is(err, fs.ErrNotExist) {
-		master, err = f.makeMaster()
-	}
+	master, err := f.readMaster()
 	if err != nil {
 		return nil, fmt.Errorf("read the master key: %w", err)
 	}
 	defer clear(master)
-	if len(master) != materialSize {
-		return nil, fmt.Errorf("%w: %s has %d bytes, not %d", ErrNoMaster, f.file(masterName), len(master), materialSize)
-	}
 	f.master, err = newAEAD(master)
 	return f, err
 }
 
 func (f *folder) file(name string) string { return filepath.Join(f.path, name) }
 
-// makeMaster writes the master key of a folder that has nothing yet. A new one beside old
-// keys would look like all of them being damaged.
-func (f *folder) makeMaster() ([]byte, error) {
-	entries, err := os.ReadDir(f.path)
+// readMaster reads the master key, or makes one in a folder that has nothing yet.
+func (f *folder) readMaster() ([]byte, error) {
+	path := f.file(masterName)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.makeMaster()
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(entries) > 0 {
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("%w: %s has mode %04o. Run: chmod 600 %s", ErrExposed, path, mode, path)
+	}
+	master, err := os.ReadFile(path)
+	if err == nil && len(master) != materialSize {
+		return nil, fmt.Errorf("%w: %s has %d bytes, not %d", ErrNoMaster, path, len(master), materialSize)
+	}
+	return master, err
+}
+
+// makeMaster writes a new master key. One beside old keys would look like all of them being
+// damaged.
+func (f *folder) makeMaster() ([]byte, error) {
+	ids, err := f.keyFiles()
+	if err != nil {
+		return nil, err
+	}
+	_, err = os.Stat(f.file(ownName))
+	if len(ids) > 0 || !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s", ErrNoMaster, f.file(masterName))
 	}
 	master := random(materialSize)

@@ -153,6 +153,8 @@ func TestRequestsAreRefusedInTheWordsOfAWS(t *testing.T) {
 		{"TagResource", fields{"KeyId": key("KEY")}, validation, "'tags'"},
 		{"TagResource", fields{"KeyId": key("DYING"), "Tags": []fields{}}, invalidState, ""},
 		{"UntagResource", fields{"KeyId": key("KEY"), "TagKeys": []string{""}}, validation, "'tagKeys.1.member'"},
+		{"TagResource", fields{"KeyId": key("KEY"), "Tags": make([]fields, 201)}, validation, "Value at 'tags'"},
+		{"UntagResource", fields{"KeyId": key("KEY"), "TagKeys": make([]string, 201)}, validation, "Value at 'tagKeys'"},
 		{"ListResourceTags", fields{"KeyId": none}, notFound, ""},
 		{"EnableKeyRotation", fields{"KeyId": key("OFF")}, isOff, ""},
 		{"EnableKeyRotation", fields{"KeyId": key("KEY"), "RotationPeriodInDays": 89}, validation, "'rotationPeriodInDays'"},

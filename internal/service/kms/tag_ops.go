@@ -8,7 +8,14 @@ import (
 
 type tag struct{ TagKey, TagValue string }
 
+// mostListed bounds the tags of one request, and so how much can be found wrong with them.
+const mostListed = 200
+
 func checkTags(v *violations, tags []tag) {
+	if len(tags) > mostListed {
+		v.add("tags", "Member must have length less than or equal to %d", mostListed)
+		return
+	}
 	for i, t := range tags {
 		v.text(fmt.Sprintf("tags.%d.member.tagKey", i+1), t.TagKey, 1, 128, nil)
 		v.text(fmt.Sprintf("tags.%d.member.tagValue", i+1), t.TagValue, 0, 256, nil)
@@ -58,6 +65,10 @@ func (in *untagInput) check(v *violations) {
 	in.named.check(v)
 	if in.TagKeys == nil {
 		v.add("tagKeys", "Member must not be null")
+	}
+	if len(in.TagKeys) > mostListed {
+		v.add("tagKeys", "Member must have length less than or equal to %d", mostListed)
+		return
 	}
 	for i, name := range in.TagKeys {
 		if n := utf8.RuneCountInString(name); n < 1 || n > 128 {
