@@ -214,3 +214,32 @@ func TestAKeyThatCannotBeUsedIsTold(t *testing.T) {
 		t.Errorf("got %d %s, want %s", status, body, want)
 	}
 }
+
+// FuzzControl sends any body to any operation, by any name: what it changes can be described,
+// and nothing is our own failure.
+func FuzzControl(f *testing.F) {
+	for op := range strings.FieldsSeq("CreateDeliveryStream DeleteDeliveryStream DescribeDeliveryStream ListDeliveryStreams " +
+		"ListTagsForDeliveryStream PutRecord PutRecordBatch StartDeliveryStreamEncryption StopDeliveryStreamEncryption " +
+		"TagDeliveryStream UntagDeliveryStream UpdateDestination") {
+		for _, p := range probesOf(op) {
+			f.Add(op, "{"+p.body+"}")
+		}
+	}
+	f.Add("", "")
+	f.Add("UpdateDestination\x00", update("1", `,"ExtendedS3DestinationUpdate":{"DataFormatConversionConfiguration":{"SchemaConfiguration":{}}}`))
+	f.Fuzz(func(t *testing.T, op, body string) {
+		w := newWorld(t)
+		w.active("s")
+		if strings.ContainsAny(op, "\r\n") { // no header can hold it
+			return
+		}
+		status, answer := w.call("ALICE", op, body)
+		if status == 200 {
+			w.do("DescribeDeliveryStream", `{"DeliveryStreamName":"s"}`)
+			return
+		}
+		if code, _ := failure(t, answer); code == "InternalFailure" {
+			t.Fatalf("%s %s: %s", op, body, answer)
+		}
+	})
+}
