@@ -6,9 +6,6 @@ import (
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -176,56 +173,5 @@ func TestTwoArchivesHoldFilesOfTwoNames(t *testing.T) {
 	}
 	if name(1, 0) == name(2, 0) || name(1, 0) == name(1, 1) {
 		t.Error("the names do not follow the first record")
-	}
-}
-
-func TestAnAbandonedEncoderGivesItsLanesBack(t *testing.T) {
-	pool := NewPool(1)
-	parts, _ := entriesOfAllSizes(NewPacker(pool))
-	for name, form := range forms(pool) {
-		n := form.NewEncoder(io.Discard)
-		for _, p := range parts {
-			if err := n.Add(p.entry, p.from, p.to); err != nil {
-				t.Fatal(err)
-			}
-		}
-		n.Abandon()
-		if len(pool.lanes) > 0 {
-			t.Errorf("%s keeps %d lanes", name, len(pool.lanes))
-		}
-	}
-}
-
-// Python's zipfile is stricter than most: it compares the local header with the directory
-// and every checksum.
-func TestPythonReadsTheArchive(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is missing")
-	}
-	pool := NewPool(2)
-	parts, want := entriesOfAllSizes(NewPacker(pool))
-	path := filepath.Join(t.TempDir(), "object.zip")
-	if err := os.WriteFile(path, encodeBy(t, Zip(pool, 1), parts...), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	script := "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; sys.stdout.buffer.write(z.read(z.namelist()[0]))"
-	got, err := exec.CommandContext(t.Context(), python, "-c", script, path).Output()
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("python3 read %d of %d bytes, %v", len(got), len(want), err)
-	}
-}
-
-func BenchmarkForms(b *testing.B) {
-	pool := NewPool(1)
-	parts, want := entriesOfAllSizes(NewPacker(pool))
-	for name, form := range forms(pool) {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(want)))
-			b.ReportAllocs()
-			for b.Loop() {
-				encodeBy(b, form, parts...)
-			}
-		})
 	}
 }

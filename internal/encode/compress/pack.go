@@ -25,9 +25,9 @@ type Packer struct {
 func NewPacker(pool *Pool) *Packer { return &Packer{pool: pool} }
 
 // Pack makes a piece of raw, the records of the given lengths back to back, for a stream
-// whose objects are gzip at gzipLevel (1 to 9; 0: they are not):
+// whose objects are gzip or zip at gzipLevel (1 to 9; 0: they are neither):
 //
-//   - CopyBytes or more of a gzip stream become deflate blocks that are delivered as they are;
+//   - CopyBytes or more of such a stream become deflate blocks that are delivered as they are;
 //   - everything else becomes an S2 block if that saves an eighth,
 //   - or stays as it is, and always below 256 bytes.
 //

@@ -8,9 +8,10 @@
 //     blocks can be joined byte for byte, as pigz does.
 //   - Member: one gzip header, joined blocks, one empty final block, one trailer. Every
 //     object is exactly one member, since several clients stop reading after the first.
-//   - Frame: what makes a member, or an archive of one file, out of joined blocks.
-//   - Block: raw bytes gathered from entries that cannot be copied, compressed together
-//     into deflate blocks of the same form.
+//   - Archive: a zip file of one file that holds joined blocks.
+//   - Frame: what makes a member or an archive out of joined blocks.
+//   - Block: raw bytes gathered from entries that cannot be copied, compressed together,
+//     into deflate blocks of the same form or a block of Snappy.
 //   - Lane: the right to have a block compressed beside the goroutine that gathers.
 //   - Pool: the compressors, about 1 MB each, that all packers and encoders share.
 package compress
@@ -29,8 +30,10 @@ import (
 const BestLevel = 9
 
 // Pool bounds the memory of compression: at most as many compressors as it has workers,
-// each 0.8 to 1.4 MB, and two lanes per worker of two times BlockBytes. A goroutine that
-// wants a compressor while all are busy waits for one; whoever has one only computes.
+// each 0.8 to 1.4 MB, and two lanes per worker of two times BlockBytes. It keeps as many idle
+// blocks as there are lanes; each has the size it was last used with, at most half a megabyte.
+// A goroutine that wants a compressor while all are busy waits for one; whoever has one only
+// computes.
 type Pool struct {
 	tokens  chan struct{} // one per compressor in use
 	lanes   chan struct{} // one per block given to a lane and not yet written
@@ -123,6 +126,6 @@ func (d *deflater) append(dst, raw []byte) []byte {
 // checkLevel panics unless level is 1 to 9: levels come from checked configuration.
 func checkLevel(level int) {
 	if level < 1 || level > BestLevel {
-		panic(fmt.Sprintf("gzip level %d is not between 1 and %d", level, BestLevel))
+		panic(fmt.Sprintf("deflate level %d is not between 1 and %d", level, BestLevel))
 	}
 }

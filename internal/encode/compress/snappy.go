@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 
@@ -46,8 +47,11 @@ func HadoopSnappy(pool *Pool) *SnappyEncoding {
 // ContentEncoding is snappy-java or hadoop-snappy.
 func (s *SnappyEncoding) ContentEncoding() string { return s.content }
 
-// NewEncoder returns an encoder that writes one object to w. It holds one block and what that
-// is compressed to, at most about half a megabyte. The bytes depend on the records alone.
+// NewEncoder returns an encoder that writes one object to w. The bytes depend on the records
+// back to back and on nothing else, not even on how entries cut them.
+//
+// An encoder holds at most one block and what that is compressed to, about half a megabyte
+// for HADOOP_SNAPPY and an eighth of that for Snappy; between blocks, nothing.
 func (s *SnappyEncoding) NewEncoder(w io.Writer) record.Encoder {
 	return &snappyEncoder{SnappyEncoding: s, w: w}
 }
@@ -57,23 +61,25 @@ type snappyEncoder struct {
 	*SnappyEncoding
 	w       io.Writer
 	started bool
-	raw     []byte // of the open block
-	out     []byte // a block as it is written
+	open    *block // being gathered; nil while there is nothing
 }
 
-// Add appends the records from to to-1 of e, whose stored bytes are proven first.
+// Add appends the records from to to-1 of e, whose stored bytes are proven first. After an
+// error the encoder can only be abandoned.
 func (n *snappyEncoder) Add(e *record.Entry, from, to uint32) error {
 	return n.pool.decoder.Range(e, from, to, n.gather)
 }
 
-// gather fills blocks. They are cut by size alone, so that the object does not depend on how
-// records came.
+// gather fills blocks and writes those that are full: they are cut by size alone.
 func (n *snappyEncoder) gather(raw []byte) error {
 	for len(raw) > 0 {
-		k := min(len(raw), n.blockBytes-len(n.raw))
-		n.raw = append(n.raw, raw[:k]...)
+		if n.open == nil {
+			n.open = n.pool.block()
+		}
+		k := min(len(raw), n.blockBytes-len(n.open.raw))
+		n.open.raw = append(n.open.raw, raw[:k]...)
 		raw = raw[k:]
-		if len(n.raw) == n.blockBytes {
+		if len(n.open.raw) == n.blockBytes {
 			if err := n.flush(); err != nil {
 				return err
 			}
@@ -82,37 +88,38 @@ func (n *snappyEncoder) gather(raw []byte) error {
 	return nil
 }
 
-// flush writes the open block.
+// flush writes the open block and gives its memory back.
 func (n *snappyEncoder) flush() error {
-	if err := n.start(); err != nil || len(n.raw) == 0 {
+	if err := n.start(); err != nil || n.open == nil {
 		return err
 	}
-	b := n.out[:0]
-	if n.rawLengths {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(n.raw)))
-	}
-	at := len(b) + 4 // where the block begins
-	if most := at + s2.MaxEncodedLen(len(n.raw)); cap(b) < most {
-		b = append(make([]byte, 0, most), b...)
-	}
-	block := s2.EncodeSnappy(b[at:cap(b)], n.raw)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(block)))
-	b = b[:at+len(block)]
-	n.out, n.raw = b, n.raw[:0]
-	if _, err := n.w.Write(b); err != nil {
-		return fmt.Errorf("write %d bytes of a snappy object: %w", len(b), err)
+	b := n.open
+	n.open = nil
+	defer n.pool.free(b)
+	b.out = n.frame(b.out[:0], b.raw)
+	if _, err := n.w.Write(b.out); err != nil {
+		return fmt.Errorf("write %d bytes of a snappy object: %w", len(b.out), err)
 	}
 	return nil
 }
 
+// frame appends raw as one block behind its lengths to dst.
+func (s *SnappyEncoding) frame(dst, raw []byte) []byte {
+	if s.rawLengths {
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(raw)))
+	}
+	at := len(dst) + 4 // where the block begins
+	dst = slices.Grow(dst, 4+s2.MaxEncodedLen(len(raw)))
+	block := s2.EncodeSnappy(dst[at:cap(dst)], raw) // in place: there is room
+	return binary.BigEndian.AppendUint32(dst, uint32(len(block)))[:at+len(block)]
+}
+
+// start writes the header, once.
 func (n *snappyEncoder) start() error {
-	if n.started {
+	if n.started || n.header == "" {
 		return nil
 	}
 	n.started = true
-	if n.header == "" {
-		return nil
-	}
 	if _, err := io.WriteString(n.w, n.header); err != nil {
 		return fmt.Errorf("write the header of a snappy object: %w", err)
 	}
@@ -120,7 +127,15 @@ func (n *snappyEncoder) start() error {
 }
 
 // Close writes the last block.
-func (n *snappyEncoder) Close() error { return n.flush() }
+func (n *snappyEncoder) Close() error {
+	defer n.Abandon()
+	return n.flush()
+}
 
-// Abandon has nothing to free but memory.
-func (n *snappyEncoder) Abandon() {}
+// Abandon gives the memory of the open block back.
+func (n *snappyEncoder) Abandon() {
+	if n.open != nil {
+		n.pool.free(n.open)
+		n.open = nil
+	}
+}
