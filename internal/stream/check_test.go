@@ -78,6 +78,22 @@ func TestThePrefixCheckerHasTheWord(t *testing.T) {
 	}
 }
 
+func TestEveryCompressionFormatIsTaken(t *testing.T) {
+	for format, deflated := range map[Compression]bool{
+		Uncompressed: false, Gzip: true, Zip: true, Snappy: false, HadoopSnappy: false,
+	} {
+		for _, shape := range []string{"S3", "ExtendedS3"} {
+			c := parse(t, `{"DeliveryStreamName":"s","`+shape+`DestinationConfiguration":{`+minimal+`,"CompressionFormat":"`+string(format)+`"}}`)
+			if err := c.Check(anyPrefix); err != nil {
+				t.Errorf("%s with %s: %v", shape, format, err)
+			}
+			if got := c.Destination().CompressionFormat; got != format || got.Deflated() != deflated {
+				t.Errorf("%s with %s became %s, deflated: %t", shape, format, got, got.Deflated())
+			}
+		}
+	}
+}
+
 func TestDisabledStructuresAreKeptAsTheyCame(t *testing.T) {
 	const members = `"ProcessingConfiguration":{"Enabled":false,"Processors":[{"Type":"Lambda","Parameters":[{"ParameterName":"LambdaArn","ParameterValue":"x"}]},{"Type":"Decompression","Parameters":[]}]},` +
 		`"S3BackupMode":"Disabled",` +
