@@ -143,6 +143,17 @@ func (d Disk) RemoveLazily(path string) error {
 	return d.do(Remove, path, func() error { return os.Remove(path) })
 }
 
+// RemoveFolderLazily is RemoveLazily for an empty folder, and leaves anything else alone:
+// where a file has taken the folder's place, or that of one above it, it reports ENOTDIR.
+func (d Disk) RemoveFolderLazily(path string) error {
+	return d.do(Remove, path, func() error {
+		if err := syscall.Rmdir(path); err != nil {
+			return &fs.PathError{Op: "rmdir", Path: path, Err: err}
+		}
+		return nil
+	})
+}
+
 // RemoveTree removes a folder with all it holds, in no particular order and without a
 // sync. What is not there is no error.
 func (d Disk) RemoveTree(path string) error {

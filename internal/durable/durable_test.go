@@ -259,3 +259,25 @@ func BenchmarkWriteFile(b *testing.B) {
 		}
 	}
 }
+
+func TestAFileInTheFoldersPlaceIsNotRemovedForIt(t *testing.T) {
+	root := t.TempDir()
+	file, folder, full := filepath.Join(root, "file"), filepath.Join(root, "folder"), filepath.Join(root, "full")
+	if err := errors.Join(os.WriteFile(file, []byte("x"), 0o600), os.Mkdir(folder, 0o700), os.MkdirAll(filepath.Join(full, "below"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{
+		file: syscall.ENOTDIR, filepath.Join(file, "below"): syscall.ENOTDIR, full: syscall.ENOTEMPTY,
+		filepath.Join(root, "none"): fs.ErrNotExist, folder: nil,
+	} {
+		if err := (Disk{}).RemoveFolderLazily(path); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", filepath.Base(path), err, want)
+		}
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the empty folder is still there: %v", err)
+	}
+}

@@ -176,8 +176,8 @@ func (s *Store) removeEmptyFolders(path string) error {
 
 // removeFolder removes a folder if it is empty.
 func (s *Store) removeFolder(path string) error {
-	err := s.disk.RemoveLazily(path)
-	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+	err := s.disk.RemoveFolderLazily(path)
+	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist) || isAbsent(err) {
 		return nil
 	}
 	return err
