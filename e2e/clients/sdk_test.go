@@ -104,15 +104,15 @@ func refusals(t *testing.T, cfg aws.Config, c *firehose.Client) []refusal {
 	wrongKey.Credentials = credentials.NewStaticCredentialsProvider("AKIANOBODYKNOWSTHIS1", "secret", "")
 	abroad := cfg.Copy()
 	abroad.Region = "eu-west-3"
-	kms := destination("")
-	kms.EncryptionConfiguration = &types.EncryptionConfiguration{KMSEncryptionConfig: &types.KMSEncryptionConfig{AWSKMSKeyARN: aws.String("arn:aws:kms:us-east-1:000000000000:key/1")}}
+	unbuilt := destination("")
+	unbuilt.DataFormatConversionConfiguration = &types.DataFormatConversionConfiguration{Enabled: aws.Bool(true)}
 	return []refusal{
 		{"unknown stream", "ResourceNotFoundException", "Firehose nobody under account 000000000000 not found.", 400, put(c, "nobody")},
 		{"unknown key", "UnrecognizedClientException", "The security token included in the request is invalid.", 400, put(firehose.NewFromConfig(wrongKey), "go")},
 		{"other region", "InvalidSignatureException", "", 400, put(firehose.NewFromConfig(abroad), "go")},
 		{"taken name", "ResourceInUseException", "Firehose go under accountId 000000000000 already exists", 400, create("go", destination(""))},
 		{"no destination", "InvalidArgumentException", "Exactly one destination configuration is supported for a Firehose", 400, create("none", nil)},
-		{"unbuilt option", "InvalidArgumentException", "EncryptionConfiguration.KMSEncryptionConfig is not supported by this version of Hydrant.", 400, create("kms", kms)},
+		{"unbuilt option", "InvalidArgumentException", "DataFormatConversionConfiguration.Enabled: true is not supported by this version of Hydrant.", 400, create("unbuilt", unbuilt)},
 		{"unknown format", "ValidationException", "", 400, create("format", destination("RAR"))},
 		{"unknown to describe", "ResourceNotFoundException", "", 400, func() error {
 			_, err := c.DescribeDeliveryStream(ctx, &firehose.DescribeDeliveryStreamInput{DeliveryStreamName: aws.String("nobody")})

@@ -292,6 +292,31 @@ def disabled_key(customer):
     wait("puts go on", lambda: refusal() is None)
 
 
+def encrypt_objects():
+    step("objects are encrypted under a KMS key; while it is disabled they wait")
+    kms = boto3.client("kms", config=once)
+    key = kms.create_key()["KeyMetadata"]
+    firehose.update_destination(**update("3", ExtendedS3DestinationUpdate={
+        "Prefix": "fourth/", "BufferingHints": {"IntervalInSeconds": 0},
+        "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": key["Arn"]}}}))
+
+    def objects():
+        return s3.list_objects_v2(Bucket=BUCKET, Prefix="fourth/").get("Contents", [])
+    firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": b"for the key's friends only"})
+    made = wait("an encrypted object", objects)[0]["Key"]
+    got = s3.get_object(Bucket=BUCKET, Key=made)
+    expect((got["ServerSideEncryption"], got["SSEKMSKeyId"], got["Body"].read()),
+           ("aws:kms", key["Arn"], b"for the key's friends only"), "the object")
+    kms.disable_key(KeyId=key["KeyId"])
+    refused("KMS.DisabledException", 400, s3.get_object, Bucket=BUCKET, Key=made)
+    firehose.put_record(DeliveryStreamName=STREAM, Record={"Data": b"waits for the key"})
+    time.sleep(3)
+    expect(len(objects()), 1, "objects while the key is disabled")
+    kms.enable_key(KeyId=key["KeyId"])
+    wait("what waited is delivered", lambda: any(
+        s3.get_object(Bucket=BUCKET, Key=o["Key"])["Body"].read() == b"waits for the key" for o in objects()))
+
+
 def delete():
     step("the stream is deleted, its objects stay")
     before = len(keys())
@@ -308,5 +333,6 @@ read_back(put_in_order())
 change()
 tag()
 encrypt()
+encrypt_objects()
 delete()
 step("done")

@@ -20,6 +20,7 @@ type target struct {
 	name     string // of the stream
 	version  int
 	bucket   string
+	key      string // ARN of the KMS key of objects; empty for none
 	names    *batch.Names
 	limits   batch.Limits
 	format   format
@@ -48,6 +49,7 @@ func newTarget(d *stream.Definition, enc Encodings, gzipLevel int) (*target, err
 		name:    d.Name,
 		version: d.Version,
 		bucket:  s3.Bucket(),
+		key:     s3.ObjectKey(),
 		names:   names,
 		limits:  batch.Limits{Bytes: s3.BufferBytes(), Age: max(s3.BufferInterval(), lingerInterval)},
 		format:  format{Compression: s3.CompressionFormat},
@@ -73,5 +75,6 @@ func (t *target) object(n nonce, i int, oldest time.Time) record.Object {
 		Key:             t.names.Data(oldest, n.object(i)),
 		ContentType:     batch.ContentType,
 		ContentEncoding: t.encoding.ContentEncoding(),
+		KMSKey:          t.key,
 	}
 }

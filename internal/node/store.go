@@ -17,7 +17,8 @@ func (n *Node) openStore(context.Context) (err error) {
 		return nil
 	}
 	n.store, err = s3store.Open(s3store.Options{
-		Root: n.opt.Config.Data, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
+		Root: n.opt.Config.Data, Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
+		Keys: n.kms, OwnKeys: n.kms.Own(),
 		Logger: n.log.With("room", "s3"), Now: n.opt.Now,
 	})
 	if err != nil {

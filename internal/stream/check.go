@@ -154,9 +154,6 @@ func (c *S3Configuration) checkObjectEncryption() error {
 	if (e.NoEncryptionConfig != nil) == (e.KMSEncryptionConfig != nil) {
 		return refuse("Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified")
 	}
-	if e.KMSEncryptionConfig != nil {
-		return Unsupported("EncryptionConfiguration.KMSEncryptionConfig")
-	}
 	return nil
 }
 

@@ -46,7 +46,6 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 			"Server side encryption from firehose is only allowed for direct put delivery streams and database as a source delivery streams"},
 		{extended(`,"EncryptionConfiguration":{}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
 		{extended(`,"EncryptionConfiguration":{"NoEncryptionConfig":"NoEncryption","KMSEncryptionConfig":{"AWSKMSKeyARN":"a"}}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
-		{extended(`,"EncryptionConfiguration":{"KMSEncryptionConfig":{"AWSKMSKeyARN":"a"}}`), "EncryptionConfiguration.KMSEncryptionConfig is not supported by this version of Hydrant."},
 		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true}`), "CloudWatch Log Group Name is required if CloudWatch Logging is enabled"},
 		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true,"LogGroupName":"g"}`), "CloudWatchLoggingOptions.Enabled: true is not supported by this version of Hydrant."},
 		{extended(`,"S3BackupMode":"Enabled"`), "S3 backup destination configuration is required when enabling S3 backup."},

@@ -116,6 +116,15 @@ func (d *S3Destination) BufferInterval() time.Duration {
 	return time.Duration(d.BufferingHints.IntervalInSeconds) * time.Second
 }
 
+// ObjectKey is the ARN of the KMS key that the store shall encrypt objects with; empty leaves
+// it to the bucket's default.
+func (d *S3Destination) ObjectKey() string {
+	if k := d.EncryptionConfiguration.KMSEncryptionConfig; k != nil {
+		return k.AWSKMSKeyARN
+	}
+	return ""
+}
+
 // Bucket is the name of the destination's bucket.
 func (d *S3Destination) Bucket() string {
 	_, name, _ := strings.Cut(d.BucketARN, ":::")

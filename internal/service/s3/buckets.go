@@ -23,6 +23,8 @@ const bucketFile = "%bucket.json"
 type bucketInfo struct {
 	Created time.Time `json:"created"`
 	Region  string    `json:"region"`
+	// Encryption is how objects are encrypted that do not say it themselves.
+	Encryption encryptionWish `json:"encryption,omitzero"`
 }
 
 // listedBucket is one line of ListBuckets.
@@ -97,6 +99,7 @@ func (s *Store) createBucket(ctx context.Context, name string) (created bool, er
 
 // makeBucket makes a bucket's folder, the last of what belongs to it. The tree lock is held.
 func (s *Store) makeBucket(name string) error {
+	s.defaults.Delete(name)
 	meta := filepath.Join(s.metaPath, name)
 	if err := s.disk.RemoveTree(meta); err != nil { // of a former bucket of that name
 		return err
@@ -144,6 +147,7 @@ func (s *Store) takeBucket(name string) ([]*upload, error) {
 	if isFolder(path) {
 		return nil, with(errBucketNotEmpty, "BucketName", name)
 	}
+	s.defaults.Delete(name)
 	uploads := s.uploads.of(name, "")
 	if err := s.disk.SyncFolder(s.bucketsPath); err != nil {
 		return nil, fmt.Errorf("delete bucket %s: %w", name, err)
@@ -213,13 +217,25 @@ func (s *Store) listBuckets() ([]listedBucket, error) {
 
 // bucketCreated is when the bucket was made; zero where nothing readable says so.
 func (s *Store) bucketCreated(name string) time.Time {
-	data, err := os.ReadFile(filepath.Join(s.metaPath, name, bucketFile))
+	info, err := s.readBucketInfo(name)
 	if err != nil {
 		return time.Time{}
 	}
-	var info bucketInfo
-	if json.Unmarshal(data, &info) != nil {
-		return time.Time{}
-	}
 	return info.Created
+}
+
+// readBucketInfo reads what describes a bucket; nothing does where a person made it.
+func (s *Store) readBucketInfo(name string) (bucketInfo, error) {
+	data, err := os.ReadFile(filepath.Join(s.metaPath, name, bucketFile))
+	if isAbsent(err) {
+		return bucketInfo{}, nil
+	}
+	var info bucketInfo
+	if err == nil {
+		err = json.Unmarshal(data, &info)
+	}
+	if err != nil {
+		return bucketInfo{}, fmt.Errorf("read what is known of bucket %s: %w", name, err)
+	}
+	return info, nil
 }

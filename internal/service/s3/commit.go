@@ -62,7 +62,9 @@ func (s *Store) replace(bucket, key, path string, f *durable.File, info, old *In
 		if err := distinguish(f, info, old); err != nil {
 			return err
 		}
-		side.Infos = []Info{*info, *old}
+		if !old.damaged {
+			side.Infos = append(side.Infos, *old)
+		}
 	}
 	data, err := side.encode()
 	if err != nil {
@@ -84,14 +86,19 @@ func stamp(f *durable.File, info *Info, changed time.Time) error {
 	if err != nil {
 		return err
 	}
-	info.Size, info.Changed = file.Size(), file.ModTime().UnixNano()
+	if info.Encryption == nil {
+		info.Size = file.Size()
+	} else if n := info.fileSize(); n != file.Size() {
+		return fmt.Errorf("the encrypted object has %d bytes, not %d", file.Size(), n)
+	}
+	info.Changed = file.ModTime().UnixNano()
 	return f.Sync()
 }
 
 // distinguish makes sure that info does not describe the file that old does, though both
 // were written within one tick of the clock. Some file systems keep times to two seconds.
 func distinguish(f *durable.File, info, old *Info) error {
-	for step := time.Nanosecond; info.Size == old.Size && info.Changed == old.Changed && step < time.Minute; step *= 2000 {
+	for step := time.Nanosecond; info.fileSize() == old.fileSize() && info.Changed == old.Changed && step < time.Minute; step *= 2000 {
 		if err := stamp(f, info, time.Unix(0, old.Changed).Add(step)); err != nil {
 			return err
 		}
@@ -173,9 +180,9 @@ func (s *Store) placeOf(bucket, key string) (path string, old *Info, err error) 
 	if err != nil {
 		return "", nil, err
 	}
-	info, ok := side.find(file)
-	if !ok {
-		info = foreignInfo(file)
+	info, ok := side.match(file, func() bool { return isSealedFile(path) })
+	if !ok && info.fileSize() == file.Size() {
+		info.Changed = file.ModTime().UnixNano() // it was touched; its successor's sidecar must find it
 	}
 	return path, &info, nil
 }

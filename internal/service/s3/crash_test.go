@@ -107,6 +107,24 @@ func stories() []story {
 		{"a completed upload of two parts", func(p plain) { upload.begin(p, "up/k", "head", "tail") },
 			func(p plain) answered { return upload.complete(p) },
 			upload.check("headtail t/u")},
+		{"an encrypted put over a plain object",
+			func(p plain) { p.must("PUT", "/box/k", "one", typed("t/1")...) },
+			func(p plain) answered { return p.do("PUT", "/box/k", "two", append(typed("t/2"), kmsHeaders...)...) },
+			either("k", "one t/1", "two t/2")},
+		{"a plain put over an encrypted object",
+			func(p plain) { p.must("PUT", "/box/k", "one", append(typed("t/1"), kmsHeaders...)...) },
+			func(p plain) answered { return p.do("PUT", "/box/k", "two", typed("t/2")...) },
+			either("k", "one t/1", "two t/2")},
+		{"an encrypted put over another",
+			func(p plain) { p.must("PUT", "/box/k", "one", append(typed("t/1"), kmsHeaders...)...) },
+			func(p plain) answered { return p.do("PUT", "/box/k", "two", append(typed("t/2"), kmsHeaders...)...) },
+			either("k", "one t/1", "two t/2")},
+		{"a completed encrypted upload of one part", func(p plain) { upload.beginWith(p, "up/k", kmsHeaders, "tail") },
+			func(p plain) answered { return upload.complete(p) },
+			upload.check("tail t/u")},
+		{"a completed encrypted upload of two parts", func(p plain) { upload.beginWith(p, "up/k", kmsHeaders, "head", "tail") },
+			func(p plain) answered { return upload.complete(p) },
+			upload.check("headtail t/u")},
 	}
 }
 
@@ -117,10 +135,16 @@ type pendingUpload struct {
 
 func (u *pendingUpload) begin(p plain, key string, parts ...string) {
 	p.t.Helper()
+	u.beginWith(p, key, nil, parts...)
+}
+
+// beginWith is begin with headers.
+func (u *pendingUpload) beginWith(p plain, key string, headers []string, parts ...string) {
+	p.t.Helper()
 	var created struct {
 		UploadID string `xml:"UploadId"`
 	}
-	if err := xml.Unmarshal(p.must("POST", "/box/"+key+"?uploads", "", "Content-Type", "t/u").body, &created); err != nil {
+	if err := xml.Unmarshal(p.must("POST", "/box/"+key+"?uploads", "", append([]string{"Content-Type", "t/u"}, headers...)...).body, &created); err != nil {
 		p.t.Fatal(err)
 	}
 	u.key, u.id, u.list = key, created.UploadID, ""
@@ -173,7 +197,7 @@ func tellStory(t *testing.T, s story, limit int64) bool {
 	t.Helper()
 	root := quickFolder(t)
 	m := &mortal{limit: limit}
-	store := openStore(t, func(o *Options) { o.Root, o.Disk, o.Logger = root, m.disk(), nil })
+	store := openStore(t, func(o *Options) { o.Root, o.Disk, o.Logger, o.Keys = root, m.disk(), nil, newTestKMS() })
 	if err := store.CreateBucket(t.Context(), "box"); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +209,7 @@ func tellStory(t *testing.T, s story, limit int64) bool {
 	if !done && whole {
 		t.Fatalf("failed without a crash: %d %s", got.status, got.body)
 	}
-	reopened := openStore(t, func(o *Options) { o.Root = root })
+	reopened := openStore(t, func(o *Options) { o.Root, o.Keys = root, newTestKMS() })
 	reopened.minPart = 1
 	s.after(t, plain{t, reopened}, done)
 	if left := filesIn(t, reopened.stagingPath); len(left) > 0 {

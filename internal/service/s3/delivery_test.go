@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"sync"
 	"testing"
 
@@ -19,7 +18,7 @@ import (
 // store without a socket, as a node does.
 func TestDeliveryFindsInThisStoreWhatItReliesOn(t *testing.T) {
 	desttest.Run(t, func(t *testing.T) desttest.Harness {
-		s, _ := bucketed(t, func(o *Options) { o.Root, o.Logger = quickFolder(t), nil })
+		s, _ := bucketed(t, func(o *Options) { o.Root, o.Logger, o.Keys = quickFolder(t), nil, newTestKMS() })
 		s.minPart = 5000
 		way := &troubledWay{store: s, inner: NewTransport(s, WithQuickETags()), contents: make(map[string][][]byte)}
 		d, err := dest.New(t.Context(), dest.Options{Region: "us-east-1", Endpoint: "http://store.internal", PathStyle: true,
@@ -29,7 +28,7 @@ func TestDeliveryFindsInThisStoreWhatItReliesOn(t *testing.T) {
 		}
 		t.Cleanup(d.Close)
 		return desttest.Harness{
-			Destination: d, Bucket: "box", PartSize: 5000,
+			Destination: d, Bucket: "box", PartSize: 5000, KMSKey: testKey,
 			Stored:   way.stored,
 			Uploads:  way.uploads,
 			Trouble:  way.arm,
@@ -165,14 +164,12 @@ func (w *troubledWay) look(path string) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f, _, err := w.store.openObject(c.bucket, c.key)
-	if err != nil {
+	rec := httptest.NewRecorder()
+	w.store.ServeHTTP(rec, httptest.NewRequest("GET", (&url.URL{Path: path}).String(), nil))
+	if rec.Code != http.StatusOK {
 		return
 	}
-	now, err := os.ReadFile(f.Name())
-	if f.Close() != nil || err != nil {
-		return
-	}
+	now := rec.Body.Bytes()
 	seen := w.contents[c.key]
 	if len(seen) == 0 || !bytes.Equal(seen[len(seen)-1], now) {
 		w.contents[c.key] = append(seen, now)
@@ -188,6 +185,10 @@ func (w *troubledWay) stored(key string) (desttest.Stored, bool) {
 	if err != nil || len(seen) == 0 {
 		return desttest.Stored{}, false
 	}
-	return desttest.Stored{Body: seen[len(seen)-1], Contents: len(seen),
+	kmsKey := ""
+	if info.Encryption != nil {
+		kmsKey = info.Encryption.KeyARN
+	}
+	return desttest.Stored{Body: seen[len(seen)-1], Contents: len(seen), KMSKey: kmsKey,
 		ContentType: info.Headers["Content-Type"], ContentEncoding: info.Headers["Content-Encoding"]}, true
 }

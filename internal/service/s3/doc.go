@@ -18,6 +18,9 @@
 //	  - Component: what stands between two slashes of a key. keys.go says how it becomes a
 //	    file name.
 //	  - Displaced object: the object a kept in the file a%, since a/b needs a folder named a.
+//	  - Encrypted object: one whose file is not its bytes but seals them under a data key of its
+//	    own, which a KMS made and has wrapped (SSE-KMS, SSE-S3). seal.go draws the file.
+//	  - Segment: the encrypted form of one put or one part. A chunk is 64 KiB of it.
 //	  - Upload: a multipart upload. Its parts are invisible until it is completed.
 //	  - Tree lock: one per bucket. Shared by those who put or remove files in existing
 //	    folders, exclusive for those who make or remove folders or displace objects.

@@ -54,6 +54,9 @@ var operations = []operation{
 	{ofBucket, "PUT", "", "", "CreateBucket", (*call).createBucket},
 	{ofBucket, "HEAD", "", "", "ListBucket", (*call).headBucket},
 	{ofBucket, "DELETE", "", "", "DeleteBucket", (*call).deleteBucket},
+	{ofBucket, "PUT", "encryption", "", "PutEncryptionConfiguration", (*call).putBucketEncryption},
+	{ofBucket, "GET", "encryption", "", "GetEncryptionConfiguration", (*call).bucketEncryption},
+	{ofBucket, "DELETE", "encryption", "", "PutEncryptionConfiguration", (*call).deleteBucketEncryption},
 	{ofBucket, "GET", "location", "", "GetBucketLocation", (*call).bucketLocation},
 	{ofBucket, "GET", "versioning", "", "GetBucketVersioning", (*call).bucketVersioning},
 	{ofBucket, "GET", "uploads", "", "ListBucketMultipartUploads", (*call).listUploads},
@@ -141,6 +144,9 @@ func (c *call) serve() error {
 		if err := c.authorize(op.action, c.bucket, c.key); err != nil {
 			return err
 		}
+	}
+	if err := c.refuseCustomerKeys(); err != nil {
+		return err
 	}
 	return op.do(c)
 }

@@ -31,10 +31,16 @@ type Info struct {
 	Checksum Checksum `json:"checksum,omitzero"`
 	// Parts are the runs of equally large parts that a multipart upload had.
 	Parts []PartRun `json:"parts,omitzero"`
+	// Encryption says how to open the file; nil for a plain one.
+	Encryption *Encryption `json:"encryption,omitzero"`
+
+	damaged bool // the file is encrypted, and nothing says how to open it
 }
 
 // PartRun is Count parts of Size bytes each.
 type PartRun struct {
+	// First is the number of the first part; the others follow. Only encrypted objects have it.
+	First int   `json:"first,omitzero"`
 	Count int   `json:"count"`
 	Size  int64 `json:"size"`
 }
@@ -66,7 +72,7 @@ func (i *Info) part(n int) (offset, size int64, ok bool) {
 
 // describes reports whether the Info speaks of this file.
 func (i *Info) describes(file fs.FileInfo) bool {
-	return i.Size == file.Size() && i.Changed == file.ModTime().UnixNano()
+	return i.fileSize() == file.Size() && i.Changed == file.ModTime().UnixNano()
 }
 
 // foreignInfo is the Info of a file without a fitting sidecar. Reading the bytes to make an
@@ -95,6 +101,27 @@ func (s *sidecar) find(file fs.FileInfo) (Info, bool) {
 		}
 	}
 	return Info{}, false
+}
+
+// match returns the Info that speaks of file, if one does, else what is to be made of the
+// file. An encrypted file is never taken for a foreign one: with its size or its time of last
+// change another, it is what the sidecar says, and whether it opens shows when it is read.
+// sealed says whether the file is encrypted.
+func (s *sidecar) match(file fs.FileInfo, sealed func() bool) (info Info, ok bool) {
+	if info, ok := s.find(file); ok {
+		return info, true
+	}
+	info = foreignInfo(file)
+	if !sealed() {
+		return info, false
+	}
+	info.damaged = true
+	for _, i := range s.Infos {
+		if i.Encryption != nil && (info.damaged || i.fileSize() == file.Size()) {
+			info = i
+		}
+	}
+	return info, false
 }
 
 // readSidecar reads the sidecar at path. One that is absent, or that a person broke, is an

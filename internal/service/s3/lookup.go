@@ -24,6 +24,10 @@ func (s *Store) openObject(bucket, key string) (*os.File, Info, error) {
 	if err != nil {
 		return nil, Info{}, s.absentObject(bucket, key, err)
 	}
+	if info.damaged {
+		err := fmt.Errorf("open %s/%s: %w: nothing is known of its key", bucket, key, errSealBroken)
+		return nil, Info{}, errors.Join(err, f.Close())
+	}
 	return f, info, nil
 }
 
@@ -43,7 +47,7 @@ func (s *Store) tryOpen(bucket, key string) (f *os.File, info Info, ok bool, err
 	}
 	file, err := f.Stat()
 	if err == nil {
-		info, ok, err = s.infoOf(bucket, key, file)
+		info, ok, err = s.infoOf(bucket, key, file, func() bool { return isSealed(f) })
 	}
 	if err != nil {
 		return nil, Info{}, false, errors.Join(err, f.Close())
@@ -66,23 +70,21 @@ func (s *Store) statObject(bucket, key string) (Info, error) {
 }
 
 func (s *Store) tryStat(bucket, key string) (Info, bool, error) {
-	_, file, err := s.findFile(bucket, key)
+	path, file, err := s.findFile(bucket, key)
 	if err != nil {
 		return Info{}, false, err
 	}
-	return s.infoOf(bucket, key, file)
+	return s.infoOf(bucket, key, file, func() bool { return isSealedFile(path) })
 }
 
 // infoOf finds what is known of a file that holds the object under key.
-func (s *Store) infoOf(bucket, key string, file fs.FileInfo) (Info, bool, error) {
+func (s *Store) infoOf(bucket, key string, file fs.FileInfo, sealed func() bool) (Info, bool, error) {
 	side, err := readSidecar(s.sidecarPath(bucket, key))
 	if err != nil {
 		return Info{}, false, err
 	}
-	if info, ok := side.find(file); ok {
-		return info, true, nil
-	}
-	return foreignInfo(file), false, nil
+	info, ok := side.match(file, sealed)
+	return info, ok, nil
 }
 
 // absentObject says what it means that an object's file cannot be opened.

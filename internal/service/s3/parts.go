@@ -153,15 +153,20 @@ func chooseParts(have []part, wanted []wantedPart, smallest int64) ([]part, erro
 	return out, nil
 }
 
-// runsOf sums up parts of one size that follow each other.
-func runsOf(parts []part) (runs []PartRun, total int64) {
+// runsOf sums up parts of one size that follow each other, with their numbers if those are
+// needed.
+func runsOf(parts []part, numbered bool) (runs []PartRun, total int64) {
 	for _, p := range parts {
 		total += p.size
-		if n := len(runs) - 1; n >= 0 && runs[n].Size == p.size {
+		if n := len(runs) - 1; n >= 0 && runs[n].Size == p.size && (!numbered || runs[n].First+runs[n].Count == p.number) {
 			runs[n].Count++
 			continue
 		}
-		runs = append(runs, PartRun{Count: 1, Size: p.size})
+		run := PartRun{Count: 1, Size: p.size}
+		if numbered {
+			run.First = p.number
+		}
+		runs = append(runs, run)
 	}
 	return runs, total
 }

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -19,6 +20,9 @@ var responseHeaders = map[string]string{
 
 // getObject answers with an object's bytes, or a range of them.
 func (c *call) getObject() (err error) {
+	if err := c.refuseEncryptionHeaders(); err != nil {
+		return err
+	}
 	f, info, err := c.s.openObject(c.bucket, c.key)
 	if err != nil {
 		return err
@@ -28,19 +32,42 @@ func (c *call) getObject() (err error) {
 	if err != nil {
 		return err
 	}
+	body, err := c.content(c.bucket, c.key, f, &info, want)
+	if err != nil {
+		return err
+	}
 	c.describeObject(&info, want, status)
-	return c.send(f, want, status)
+	return c.send(body, want, status)
+}
+
+// content reads the wanted bytes of an object.
+func (c *call) content(bucket, key string, f *os.File, info *Info, want byteRange) (io.Reader, error) {
+	if info.Encryption != nil {
+		plain, err := c.openObjectKey(bucket, key, info.Encryption)
+		if err != nil {
+			return nil, err
+		}
+		body, err := newUnsealer(f, plain, info, want)
+		if err != nil {
+			return nil, fmt.Errorf("read %s/%s: %w", bucket, key, err)
+		}
+		return body, nil
+	}
+	if want.offset > 0 {
+		if _, err := f.Seek(want.offset, io.SeekStart); err != nil {
+			return nil, err
+		}
+	}
+	return io.LimitReader(f, want.size), nil
 }
 
 // send writes the wanted bytes.
-func (c *call) send(f *os.File, want byteRange, status int) error {
-	if want.offset > 0 {
-		if _, err := f.Seek(want.offset, io.SeekStart); err != nil {
-			return err
-		}
-	}
+func (c *call) send(body io.Reader, want byteRange, status int) error {
 	c.w.WriteHeader(status)
-	n, err := io.Copy(c.w, io.LimitReader(f, want.size))
+	n, err := io.Copy(c.w, body)
+	if errors.Is(err, errSealBroken) { // the answer has begun, and can only be cut short
+		c.s.log.Error("an encrypted object is damaged", "bucket", c.bucket, "key", c.key, "request", c.id, "error", err)
+	}
 	if err == nil && n < want.size {
 		err = io.ErrUnexpectedEOF // somebody cut the file; net/http closes the connection
 	}
@@ -49,6 +76,9 @@ func (c *call) send(f *os.File, want byteRange, status int) error {
 
 // headObject answers with what is known of an object.
 func (c *call) headObject() error {
+	if err := c.refuseEncryptionHeaders(); err != nil {
+		return err
+	}
 	info, err := c.s.statObject(c.bucket, c.key)
 	if err != nil {
 		return err
@@ -120,6 +150,7 @@ func (c *call) describeObject(info *Info, want byteRange, status int) {
 	for name, value := range info.User {
 		h["x-amz-meta-"+name] = []string{value} // in lower case: some clients give the name out as it comes
 	}
+	c.nameEncryption(info.Encryption)
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Etag", `"`+info.ETag+`"`)
 	h.Set("Last-Modified", headerTime(info.Modified))

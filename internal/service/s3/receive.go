@@ -31,21 +31,43 @@ func (b clientBody) Read(p []byte) (int, error) {
 	return n, fmt.Errorf("%w: %w", errBody, err)
 }
 
-// receive writes a body to a file in staging and checks that it is what was expected. The
-// file is the caller's to commit or abort.
-func (s *Store) receive(ctx context.Context, body io.Reader, e expectation) (*durable.File, digest, error) {
+// receive writes a body to a file in staging, encrypted unless seal is nil, and checks that
+// it is what was expected. The file is the caller's to commit or abort.
+func (s *Store) receive(ctx context.Context, body io.Reader, e expectation, seal *sealing) (*durable.File, digest, error) {
 	f, err := s.disk.Create(s.stagingPath, filePerm)
 	if err != nil {
 		return nil, digest{}, err
 	}
-	d := newDigester(e)
-	if err = copyBody(ctx, f, d, body); err == nil {
-		var out digest
-		if out, err = d.finish(); err == nil {
-			return f, out, nil
-		}
+	out, err := copyInto(ctx, f, body, e, seal)
+	if err != nil {
+		return nil, digest{}, errors.Join(err, f.Abort())
 	}
-	return nil, digest{}, errors.Join(err, f.Abort())
+	return f, out, nil
+}
+
+func copyInto(ctx context.Context, f io.Writer, body io.Reader, e expectation, seal *sealing) (digest, error) {
+	d := newDigester(e)
+	if seal == nil {
+		if err := copyBody(ctx, f, d, body); err != nil {
+			return digest{}, err
+		}
+		return d.finish()
+	}
+	sealed, err := newSealer(f, seal)
+	if err != nil {
+		return digest{}, err
+	}
+	if err := copyBody(ctx, sealed, d, body); err != nil {
+		return digest{}, err
+	}
+	out, err := d.finish()
+	if err != nil {
+		return digest{}, err
+	}
+	if seal.hide {
+		out.tag, out.quick = sealed.hide(out.tag), false
+	}
+	return out, sealed.finish()
 }
 
 // copyBody passes a body through d into f, in pieces of the buffer's size so that small

@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -54,9 +53,4 @@ func (a *slowAnswer) fail(err error) error {
 		a.c.s.log.Error("an upload could not be completed", "path", a.c.r.URL.Path, "request", a.c.id, "error", err)
 	}
 	return a.finish(newErrorDocument(e, a.c.r.URL.Path, a.c.id))
-}
-
-// newSection is the wanted bytes of a file.
-func newSection(f *os.File, want byteRange) io.Reader {
-	return io.NewSectionReader(f, want.offset, want.size)
 }

@@ -28,7 +28,7 @@ func TestEveryChangeIsSyncedInThisOrder(t *testing.T) {
 		root := t.TempDir()
 		var steps []string
 		store := openStore(t, func(o *Options) {
-			o.Root, o.Logger = root, nil
+			o.Root, o.Logger, o.Keys = root, nil, newTestKMS()
 			o.Disk.Before = func(step durable.Step, path string) error {
 				path = strings.TrimPrefix(filepath.ToSlash(strings.TrimPrefix(path, root)), "/")
 				path = uploadID.ReplaceAllString(temporaryName.ReplaceAllString(path, "TMP"), "uploads/ID")

@@ -38,6 +38,12 @@ type Options struct {
 	Region string
 	// Account is the owner of all buckets; 000000000000 if empty.
 	Account string
+	// Partition is that of ARNs; aws if empty.
+	Partition string
+	// Keys encrypt objects that ask for aws:kms; without, they are refused.
+	Keys Keys
+	// OwnKeys encrypt objects that ask for AES256; without, they are refused.
+	OwnKeys Keys
 	// Logger gets errors that clients are not told, and what was tidied up at the start.
 	Logger *slog.Logger
 	// Now is the clock; time.Now if nil.
@@ -50,9 +56,14 @@ type Options struct {
 type Store struct {
 	region  string
 	account string
-	log     *slog.Logger
-	now     func() time.Time
-	disk    durable.Disk
+
+	partition string
+	kms       Keys // nil for none
+	ownKeys   Keys // nil for none
+
+	log  *slog.Logger
+	now  func() time.Time
+	disk durable.Disk
 
 	bucketsPath string
 	metaPath    string
@@ -62,6 +73,8 @@ type Store struct {
 	seed  maphash.Seed
 	keys  [256]sync.Mutex // taken by whoever changes a key, before the tree lock
 	trees sync.Map        // bucket name to its *sync.RWMutex, the tree lock
+
+	defaults sync.Map // bucket name to its encryptionWish by default, if it was read
 
 	uploads    uploadIndex
 	frameNames int   // names of a folder that a listing keeps in memory
@@ -75,7 +88,8 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.New("open the object store: no root folder was given")
 	}
 	s := &Store{
-		region: cmp.Or(o.Region, "us-east-1"), account: cmp.Or(o.Account, "000000000000"), log: o.Logger, now: o.Now, disk: o.Disk,
+		region: cmp.Or(o.Region, "us-east-1"), account: cmp.Or(o.Account, "000000000000"),
+		partition: cmp.Or(o.Partition, "aws"), kms: o.Keys, ownKeys: o.OwnKeys, log: o.Logger, now: o.Now, disk: o.Disk,
 		bucketsPath: filepath.Join(o.Root, "buckets"),
 		metaPath:    filepath.Join(o.Root, "meta"),
 		uploadsPath: filepath.Join(o.Root, "uploads"),

@@ -20,11 +20,19 @@ func (c *call) createUpload() error {
 	if err != nil {
 		return err
 	}
-	id, err := c.s.createUpload(uploadInfo{Bucket: c.bucket, Key: c.key, Headers: headers, User: user,
-		Algorithm: algorithm, Type: kind})
+	if err := c.s.requireBucket(c.bucket); err != nil {
+		return err
+	}
+	encryption, _, err := c.encrypt()
 	if err != nil {
 		return err
 	}
+	id, err := c.s.createUpload(uploadInfo{Bucket: c.bucket, Key: c.key, Headers: headers, User: user,
+		Algorithm: algorithm, Type: kind, Encryption: encryption})
+	if err != nil {
+		return err
+	}
+	c.nameEncryption(encryption)
 	if algorithm != "" {
 		c.w.Header().Set("X-Amz-Checksum-Algorithm", strings.ToUpper(algorithm))
 		c.w.Header().Set("X-Amz-Checksum-Type", kind)
@@ -34,6 +42,9 @@ func (c *call) createUpload() error {
 
 // findPart finds the upload and the part number that a request speaks of.
 func (c *call) findPart() (*upload, int, error) {
+	if err := c.refuseEncryptionHeaders(); err != nil {
+		return nil, 0, err
+	}
 	number, err := strconv.Atoi(c.query.Get("partNumber"))
 	if err != nil || number < 1 || number > maxParts {
 		return nil, 0, badArgument("partNumber", c.query.Get("partNumber"),
@@ -68,7 +79,11 @@ func (c *call) uploadPart() error {
 		return err
 	}
 	expected.quick = takesQuickTags(c.ctx())
-	f, d, err := c.s.receive(c.ctx(), clientBody{c.r.Body}, expected)
+	key, err := c.openObjectKey(c.bucket, c.key, u.encryption)
+	if err != nil {
+		return err
+	}
+	f, d, err := c.s.receive(c.ctx(), clientBody{c.r.Body}, expected, sealingOf(u.encryption, key, number))
 	if err != nil {
 		return fmt.Errorf("receive part %d of %s/%s: %w", number, c.bucket, c.key, err)
 	}
@@ -77,6 +92,7 @@ func (c *call) uploadPart() error {
 		return err
 	}
 	c.nameResult(p.etag(), p.checksum())
+	c.nameEncryption(u.encryption)
 	c.w.Header().Del("X-Amz-Checksum-Type")
 	return c.empty(http.StatusOK)
 }
@@ -105,7 +121,15 @@ func (c *call) uploadPartCopy() (err error) {
 	if err != nil {
 		return err
 	}
-	f, d, err := c.s.receive(c.ctx(), newSection(from.file, want), expected)
+	key, err := c.openObjectKey(c.bucket, c.key, u.encryption)
+	if err != nil {
+		return err
+	}
+	body, err := c.content(from.bucket, from.key, from.file, &from.info, want)
+	if err != nil {
+		return err
+	}
+	f, d, err := c.s.receive(c.ctx(), body, expected, sealingOf(u.encryption, key, number))
 	if err != nil {
 		return fmt.Errorf("copy part %d of %s/%s: %w", number, c.bucket, c.key, err)
 	}
@@ -113,6 +137,7 @@ func (c *call) uploadPartCopy() (err error) {
 	if err := errors.Join(err, f.Abort()); err != nil {
 		return err
 	}
+	c.nameEncryption(u.encryption)
 	return writeDocument(c.w, http.StatusOK, &copyResult{XMLName: xml.Name{Space: namespace, Local: "CopyPartResult"},
 		LastModified: stamped(c.s.now()), ETag: quoted(p.etag()), checksumElements: newChecksumElements(p.checksum(), false)})
 }
@@ -133,13 +158,18 @@ func (c *call) completeUpload() error {
 	if err != nil {
 		return err
 	}
+	key, err := c.openObjectKey(c.bucket, c.key, u.encryption)
+	if err != nil {
+		return err
+	}
+	c.nameEncryption(u.encryption)
 	type outcome struct {
 		info Info
 		err  error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		info, err := c.s.complete(c.ctx(), u, wanted, c.expectedChecksum(), allow.forWriting)
+		info, err := c.s.complete(c.ctx(), u, key, wanted, c.expectedChecksum(), allow.forWriting)
 		done <- outcome{info, err}
 	}()
 	answer := &slowAnswer{c: c}

@@ -34,6 +34,8 @@ type uploadInfo struct {
 	Algorithm string `json:"algorithm,omitzero"`
 	// Type is the type of the object's checksum.
 	Type string `json:"type,omitzero"`
+	// Encryption says what its parts are encrypted with; nil for plain ones.
+	Encryption *Encryption `json:"encryption,omitzero"`
 }
 
 // upload is an upload in progress.
@@ -45,6 +47,8 @@ type upload struct {
 	algorithm string
 	kind      string // type of the checksum
 	folder    string
+
+	encryption *Encryption // nil for none
 
 	mu       sync.Mutex // held while parts are added, and while the upload ends; before key locks
 	over     bool       // completed or aborted
@@ -113,7 +117,7 @@ func (s *Store) loadUploads() error {
 
 func newUpload(id, folder string, info uploadInfo) *upload {
 	return &upload{id: id, bucket: info.Bucket, key: info.Key, initiated: info.Initiated,
-		algorithm: info.Algorithm, kind: info.Type, folder: folder}
+		algorithm: info.Algorithm, kind: info.Type, folder: folder, encryption: info.Encryption}
 }
 
 func readUploadInfo(folder string) (uploadInfo, error) {
@@ -245,7 +249,9 @@ func (s *Store) endAll(uploads []*upload) error {
 // complete makes the wanted parts the object of the upload's key, and ends the upload. A
 // crash before the object is there leaves the upload, to be completed again; a crash after
 // leaves both, and completing again gives the same object.
-func (s *Store) complete(ctx context.Context, u *upload, wanted []wantedPart, expected Checksum, allow guard) (Info, error) {
+//
+// key is that of an encrypted upload.
+func (s *Store) complete(ctx context.Context, u *upload, key *objectKey, wanted []wantedPart, expected Checksum, allow guard) (Info, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.over {
@@ -259,7 +265,7 @@ func (s *Store) complete(ctx context.Context, u *upload, wanted []wantedPart, ex
 	if err != nil {
 		return Info{}, err
 	}
-	info, err := u.describe(parts)
+	info, err := u.describe(parts, key)
 	if err != nil {
 		return Info{}, err
 	}
@@ -273,13 +279,13 @@ func (s *Store) complete(ctx context.Context, u *upload, wanted []wantedPart, ex
 }
 
 // describe makes the Info of the object that the parts will be.
-func (u *upload) describe(parts []part) (Info, error) {
+func (u *upload) describe(parts []part, key *objectKey) (Info, error) {
 	stored, err := readUploadInfo(u.folder)
 	if err != nil {
 		return Info{}, fmt.Errorf("complete %s/%s: %w", u.bucket, u.key, err)
 	}
 	info := Info{ETag: tagOfParts(parts), Headers: stored.Headers, User: stored.User}
-	info.Parts, info.Size = runsOf(parts)
+	info.Parts, info.Size = runsOf(parts, u.encryption != nil)
 	if info.Size > maxObject {
 		return Info{}, errEntityTooLarge
 	}
@@ -291,6 +297,7 @@ func (u *upload) describe(parts []part) (Info, error) {
 		}
 		info.Checksum = checksumOfParts(u.algorithm, u.kind, parts)
 	}
+	info.encrypted(u.encryption, key)
 	return info, nil
 }
 
@@ -308,7 +315,7 @@ func (s *Store) assemble(ctx context.Context, u *upload, parts []part, info Info
 	if len(parts) > 1 || err != nil { // not every file system has links
 		f, err = s.disk.Create(s.stagingPath, filePerm)
 		if err == nil {
-			err = appendParts(ctx, f, u.folder, parts)
+			err = appendParts(ctx, f, u, parts)
 		}
 	}
 	if err == nil {
@@ -343,12 +350,16 @@ func (s *Store) completedBefore(u *upload, p part, info Info) (Info, bool, error
 }
 
 // appendParts copies the parts to f, inside the kernel where the system can.
-func appendParts(ctx context.Context, f *durable.File, folder string, parts []part) error {
+func appendParts(ctx context.Context, f *durable.File, u *upload, parts []part) error {
 	for _, p := range parts {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := appendPart(f, filepath.Join(folder, p.fileName()), p.size); err != nil {
+		size := p.size
+		if u.encryption != nil {
+			size = sealedSize(size)
+		}
+		if err := appendPart(f, filepath.Join(u.folder, p.fileName()), size); err != nil {
 			return err
 		}
 	}

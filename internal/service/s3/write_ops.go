@@ -32,16 +32,22 @@ func (c *call) putObject() error {
 	if err := c.precheck(&allow); err != nil {
 		return err
 	}
-	f, d, err := c.s.receive(c.ctx(), clientBody{c.r.Body}, expected)
+	encryption, key, err := c.encrypt()
+	if err != nil {
+		return err
+	}
+	f, d, err := c.s.receive(c.ctx(), clientBody{c.r.Body}, expected, sealingOf(encryption, key, 0))
 	if err != nil {
 		return fmt.Errorf("receive %s/%s: %w", c.bucket, c.key, err)
 	}
-	info := Info{ETag: d.etag(), Headers: headers, User: user, Checksum: d.checksum(expected.algorithm)}
+	info := Info{Size: d.size, ETag: d.etag(), Headers: headers, User: user, Checksum: d.checksum(expected.algorithm)}
+	info.encrypted(encryption, key)
 	info, err = c.s.commit(c.bucket, c.key, f, info, allow.forWriting)
 	if err := errors.Join(err, f.Abort()); err != nil {
 		return err
 	}
 	c.nameResult(info.ETag, info.Checksum)
+	c.nameEncryption(info.Encryption)
 	return c.empty(http.StatusOK)
 }
 
@@ -128,7 +134,7 @@ func (c *call) copyObject() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.file.Close()) }()
-	if from.bucket == c.bucket && from.key == c.key && !replace {
+	if from.bucket == c.bucket && from.key == c.key && !replace && c.r.Header[sseHeader] == nil {
 		return saying(errInvalidRequest, "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	if from.info.Size > maxPut {
@@ -141,14 +147,20 @@ func (c *call) copyObject() (err error) {
 	if info, err = c.copyBytes(from, info, allow.forWriting); err != nil {
 		return err
 	}
+	c.nameEncryption(info.Encryption)
 	return writeDocument(c.w, http.StatusOK, &copyResult{XMLName: xml.Name{Space: namespace, Local: "CopyObjectResult"},
 		LastModified: stamped(info.Modified), ETag: quoted(info.ETag), checksumElements: newChecksumElements(info.Checksum, true)})
 }
 
 // copyBytes stores the source's bytes under the call's key. An ETag and a checksum that
 // speak of the bytes are kept, and the bytes copied by the kernel; otherwise they are read.
+// How the copy is encrypted does not depend on its source.
 func (c *call) copyBytes(from *source, info Info, allow guard) (Info, error) {
-	info.Parts = nil
+	info.Parts, info.Encryption = nil, nil
+	encryption, key, err := c.encrypt()
+	if err != nil {
+		return Info{}, err
+	}
 	want := expectation{size: from.info.Size, quick: takesQuickTags(c.ctx())}
 	if asked := strings.ToLower(c.r.Header.Get("X-Amz-Checksum-Algorithm")); asked != "" {
 		if _, _, err := checksumChoice(c.r.Header); err != nil {
@@ -159,21 +171,23 @@ func (c *call) copyBytes(from *source, info Info, allow guard) (Info, error) {
 		want.algorithm = from.info.Checksum.Algorithm
 	}
 	var f *durable.File
-	var err error
-	if strings.Contains(info.ETag, "-") || want.algorithm != "" {
-		var d digest
-		if f, d, err = c.s.receive(c.ctx(), from.file, want); err == nil {
-			info.ETag = d.etag()
-			if want.algorithm != "" {
-				info.Checksum = d.checksum(want.algorithm)
-			}
+	if strings.Contains(info.ETag, "-") || want.algorithm != "" || from.info.Encryption != nil || encryption != nil {
+		body, err := c.content(from.bucket, from.key, from.file, &from.info, byteRange{0, from.info.Size})
+		if err != nil {
+			return Info{}, err
 		}
-	} else {
-		f, err = c.s.duplicate(from.file, from.info.Size)
-	}
-	if err != nil {
+		var d digest
+		if f, d, err = c.s.receive(c.ctx(), body, want, sealingOf(encryption, key, 0)); err != nil {
+			return Info{}, fmt.Errorf("copy %s/%s: %w", from.bucket, from.key, err)
+		}
+		info.ETag = d.etag()
+		if want.algorithm != "" {
+			info.Checksum = d.checksum(want.algorithm)
+		}
+	} else if f, err = c.s.duplicate(from.file, from.info.Size); err != nil {
 		return Info{}, fmt.Errorf("copy %s/%s: %w", from.bucket, from.key, err)
 	}
+	info.encrypted(encryption, key)
 	info, err = c.s.commit(c.bucket, c.key, f, info, allow)
 	return info, errors.Join(err, f.Abort())
 }
