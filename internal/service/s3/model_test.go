@@ -199,23 +199,22 @@ func TestAFolderWithMoreNamesThanAFrameIsListedInFull(t *testing.T) {
 			}
 		}
 	}
-	l := listing{max: 10}
-	for i := 0; ; {
-		page, err := s.list("box", l)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range page.objects {
-			if want := fmt.Sprintf("%c/%06d", 'd'+i/n, i%n); o.key != want {
-				t.Fatalf("key %d is %s, not %s", i, o.key, want)
+	for _, size := range []int{10, 3 * n} { // less than a frame, and more than all
+		var got []string
+		for l, more := (listing{max: size}), true; more; {
+			page, err := s.list("box", l)
+			if err != nil {
+				t.Fatal(err)
 			}
-			i++
-		}
-		if l.after = page.last; !page.truncated {
-			if i != 2*n {
-				t.Fatalf("%d keys of %d", i, 2*n)
+			for _, o := range page.objects {
+				got = append(got, o.key)
 			}
-			break
+			l.after, more = page.last, page.truncated
+		}
+		for i := range 2 * n {
+			if want := fmt.Sprintf("%c/%06d", 'd'+i/n, i%n); i >= len(got) || got[i] != want {
+				t.Fatalf("pages of %d: key %d of %d is not %s", size, i, len(got), want)
+			}
 		}
 	}
 	page, err := s.list("box", listing{delimiter: "/", max: 10})

@@ -129,6 +129,10 @@ func (w *walk) fill(f *frame) error {
 		return err
 	}
 	r.sort()
+	if f.more {
+		// Names left out before may stand between those that came after.
+		r.keepSmallest()
+	}
 	return nil
 }
 
@@ -187,15 +191,23 @@ func (r *reader) add(path, chunk string, e os.DirEntry) error {
 		return nil
 	}
 	r.frame.names = append(r.frame.names, entry{text, below})
-	if keep := r.walk.s.frameNames; len(r.frame.names) >= 2*keep {
+	if len(r.frame.names) >= 2*r.walk.s.frameNames {
 		r.sort()
-		if len(r.frame.names) > keep {
-			clear(r.frame.names[keep:])
-			r.frame.names = r.frame.names[:keep]
-			r.frame.more = true
-		}
+		r.keepSmallest()
 	}
 	return nil
+}
+
+// keepSmallest leaves a frame's worth of the sorted names. The smallest of all names of
+// the folder are among them, in whatever order the folder told them.
+func (r *reader) keepSmallest() {
+	keep := r.walk.s.frameNames
+	if len(r.frame.names) <= keep {
+		return
+	}
+	clear(r.frame.names[keep:])
+	r.frame.names = r.frame.names[:keep]
+	r.frame.more = true
 }
 
 func displacedSuffix(kind nameKind) string {
