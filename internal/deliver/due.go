@@ -77,9 +77,14 @@ func (r *runner) nextPlan(ctx context.Context, from record.Mark) *plan {
 	return p
 }
 
-// due returns the plan for what lies behind from, if a buffer there is due by size or by
-// age; otherwise how long it is until one is due by age (0: nothing lies there).
+// due returns the plan for what lies behind from, if a buffer there is due by size, by age
+// or by a flush; otherwise how long it is until one is due by age (0: nothing lies there, or
+// the stream is paused, and somebody will wake us).
 func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duration, error) {
+	t := r.target.Load()
+	if t.paused {
+		return nil, 0, nil
+	}
 	head, err := r.opt.Log.Head(ctx, r.queue)
 	if err != nil {
 		return nil, 0, err
@@ -88,11 +93,10 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 	if head.Entry == from.Entry || pending.Records == 0 {
 		return nil, 0, nil
 	}
-	t := r.target.Load()
 	now := r.opt.Now()
 	grown := batch.Grow(t.limits, pending.Bytes, stream.MaxBufferBytes)
 	full := min(pending.Bytes/grown.Bytes, maxObjects)
-	if backlog := grown.Bytes > t.limits.Bytes; full == 0 && !backlog {
+	if backlog := grown.Bytes > t.limits.Bytes; full == 0 && !backlog && !r.flushing(from) {
 		oldest, err := r.firstArrival(ctx, from)
 		if err != nil {
 			return nil, 0, err
@@ -113,27 +117,33 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 
 // firstArrival is when the first record behind from arrived. One from the future (the clock
 // was set back) counts from when it was first seen, so that no buffer waits longer than its
-// interval.
+// interval. It may be called from any goroutine.
 func (r *runner) firstArrival(ctx context.Context, from record.Mark) (time.Time, error) {
-	if !r.oldest.IsZero() && r.oldestAt == from {
-		return r.oldest, nil
+	if a := r.first.Load(); a != nil && a.behind == from {
+		return a.at, nil
 	}
-	found := false
+	var first *arrival
 	err := r.opt.Log.Read(ctx, r.queue, from.Entry, func(e *record.Entry) error {
-		found = true
-		r.oldest, r.oldestAt = r.opt.Now(), from
-		if arrived := time.UnixMilli(e.Arrival); e.Missing == 0 && arrived.Before(r.oldest) {
-			r.oldest = arrived
+		first = &arrival{at: r.opt.Now(), behind: from}
+		if arrived := time.UnixMilli(e.Arrival); e.Missing == 0 && arrived.Before(first.at) {
+			first.at = arrived
 		}
 		return record.ErrStop
 	})
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read the oldest record: %w", err)
 	}
-	if !found {
+	if first == nil {
 		return time.Time{}, fmt.Errorf("%w: the journal ends before entry %d", errShort, from.Entry)
 	}
-	return r.oldest, nil
+	r.first.Store(first)
+	return first.at, nil
+}
+
+// arrival is when the first record behind a mark arrived.
+type arrival struct {
+	at     time.Time
+	behind record.Mark
 }
 
 // dueTrim says what to trim once to is the checkpoint, if there is enough of it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -47,6 +48,8 @@ type Status struct {
 	Ledger
 	Fails     int    // steps that failed in a row
 	LastError string // of the last of them; empty while all is well
+
+	checkpoint record.Mark // that the ledger was read at
 }
 
 // publish makes the stored state visible to Ledgers.
@@ -60,9 +63,11 @@ func (r *runner) publish(err error) {
 }
 
 func statusOf(p progress) *Status {
-	return &Status{Ledger: Ledger{
+	s := &Status{checkpoint: p.Checkpoint, Ledger: Ledger{
 		Delivered: p.Delivered, Failed: p.Failed, Objects: p.Objects, ObjectBytes: p.ObjectBytes,
 	}}
+	s.checkpoint.Entry = max(s.checkpoint.Entry, 1) // an output without a state starts there
+	return s
 }
 
 // current is the status with what the journal holds right now.
@@ -80,7 +85,10 @@ func (r *runner) current(ctx context.Context) Status {
 
 // StreamStatus is what is known of the delivery of one stream.
 type StreamStatus struct {
-	Name string
+	Name   string
+	Paused bool
+	Oldest time.Time     // arrival of the oldest record not delivered yet; zero: there is none
+	Queues []QueueStatus // of the present incarnation
 	Status
 }
 
@@ -91,18 +99,14 @@ func (m *Manager) Statuses(ctx context.Context) []StreamStatus {
 	all := m.books.snapshot()
 	for _, d := range m.streams {
 		s := all[d.def.Name]
-		for _, r := range d.runners {
-			c := r.current(ctx)
-			s.Ledger = s.Ledger.Add(c.Ledger)
-			if c.Fails > s.Fails {
-				s.Fails, s.LastError = c.Fails, c.LastError
-			}
-		}
+		s.observe(ctx, d)
 		all[d.def.Name] = s
 	}
 	out := make([]StreamStatus, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		out = append(out, StreamStatus{name, all[name]})
+		s := all[name]
+		s.Name = name
+		out = append(out, s)
 	}
 	return out
 }
@@ -156,12 +160,12 @@ func (b *ledgerBook) close(ctx context.Context, log Log, name string, former Led
 	return nil
 }
 
-func (b *ledgerBook) snapshot() map[string]Status {
+func (b *ledgerBook) snapshot() map[string]StreamStatus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := make(map[string]Status, len(b.books))
+	out := make(map[string]StreamStatus, len(b.books))
 	for name, e := range b.books {
-		out[name] = Status{Ledger: e.Ledger}
+		out[name] = StreamStatus{Status: Status{Ledger: e.Ledger}}
 	}
 	return out
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // pause reports a failed step and waits before the next, longer each time. A change of the
-// stream ends the wait: it may have repaired what failed.
+// stream, or a flush, ends the wait: what failed may have been repaired.
 func (r *runner) pause(ctx context.Context, err error) {
 	wait := backoff(r.fails)
 	r.fails++
@@ -32,7 +32,7 @@ func (r *runner) pause(ctx context.Context, err error) {
 			"error", err, "failures", r.fails, "retry_in", wait.Round(time.Millisecond),
 			"pending_records", pending.Records, "pending_bytes", pending.Bytes)
 	}
-	version := r.target.Load().version
+	told := r.order()
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	for {
@@ -42,7 +42,7 @@ func (r *runner) pause(ctx context.Context, err error) {
 		case <-t.C:
 			return
 		case <-r.wake:
-			if r.target.Load().version != version {
+			if r.order() != told {
 				return
 			}
 		}

@@ -27,8 +27,10 @@ type runner struct {
 	opt    *Options
 	log    *slog.Logger
 	target atomic.Pointer[target]
-	wake   chan struct{} // capacity 1: something was appended, or the target changed
+	wake   chan struct{} // capacity 1: something was appended, flushed, or the target changed
 	status atomic.Pointer[Status]
+	flush  atomic.Pointer[flush]   // the last one; nil: none since the start
+	first  atomic.Pointer[arrival] // found last; any goroutine may replace it
 
 	// The rest belongs to the goroutine of run.
 	state     *savedProgress
@@ -40,8 +42,6 @@ type runner struct {
 	lost      record.Counts // found unreadable when the manifest's objects were encoded again
 	bodies    []*buffer     // of the manifest's plain puts; nil entries are encoded again
 	held      *reservation
-	oldest    time.Time   // arrival of the first record behind oldestAt
-	oldestAt  record.Mark // the checkpoint that oldest belongs to
 	trimmed   record.Mark
 	trimmedAt time.Time
 	fails     int // steps that failed in a row
@@ -135,10 +135,10 @@ func (r *runner) plan(ctx context.Context) error {
 
 // prepare makes everything ready but visible. A plan that was tried before, here or in a
 // former life, is not tried again: its uploads go, and the range is planned afresh under
-// the stream's newest version.
+// the stream's newest version. A paused stream gives its plan up: it makes no new objects.
 func (r *runner) prepare(ctx context.Context) error {
 	t := r.target.Load()
-	if !r.ours || t.version != r.state.Plan.Version {
+	if !r.ours || t.version != r.state.Plan.Version || t.paused {
 		return r.abandon(ctx)
 	}
 	r.ours = false

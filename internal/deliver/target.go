@@ -19,6 +19,7 @@ type Encodings interface {
 type target struct {
 	name     string // of the stream
 	version  int
+	paused   bool // makes no new plans
 	bucket   string
 	key      string // ARN of the KMS key of objects; empty for none
 	names    *batch.Names
@@ -48,6 +49,7 @@ func newTarget(d *stream.Definition, enc Encodings, gzipLevel int) (*target, err
 	t := &target{
 		name:    d.Name,
 		version: d.Version,
+		paused:  d.Paused,
 		bucket:  s3.Bucket(),
 		key:     s3.ObjectKey(),
 		names:   names,

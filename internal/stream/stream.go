@@ -55,7 +55,9 @@ type Definition struct {
 	Updated time.Time       `json:"updated,omitzero"`
 	// Shards is how many shards the ingest log has; a stream starts with one.
 	Shards uint32 `json:"shards"`
-	Tags   []Tag  `json:"tags,omitzero"`
+	// Paused: records are taken in and kept, and no new objects are made of them.
+	Paused bool  `json:"paused,omitzero"`
+	Tags   []Tag `json:"tags,omitzero"`
 	// ThroughputHint is DirectPutSourceConfiguration.ThroughputHintInMBs; 0 when not given.
 	ThroughputHint int `json:"throughputHint,omitzero"`
 	// Encryption is that of the records while the journal holds them.
