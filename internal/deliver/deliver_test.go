@@ -31,8 +31,14 @@ func numberedRange(from, to int) (out [][]byte) {
 // within each object, and that no key became visible twice and no upload is left.
 func (w *world) once(n int) {
 	w.t.Helper()
+	w.onceUnder("", 0, n)
+}
+
+// onceUnder asserts it of the records from to n-1 and the objects under a prefix.
+func (w *world) onceUnder(prefix string, from, n int) {
+	w.t.Helper()
 	seen := map[int]int{}
-	for _, b := range w.store.all() {
+	for _, b := range w.store.under(prefix) {
 		last := -1
 		for ; len(b) >= recordSize; b = b[recordSize:] {
 			var i int
@@ -49,13 +55,13 @@ func (w *world) once(n int) {
 			w.t.Fatal("half a record in an object")
 		}
 	}
-	for i := range n {
+	for i := from; i < n; i++ {
 		if seen[i] != 1 {
-			w.t.Fatalf("record %d is there %d times", i, seen[i])
+			w.t.Fatalf("record %d is there %d times under %q", i, seen[i], prefix)
 		}
 	}
-	if len(seen) != n {
-		w.t.Fatalf("%d records instead of %d", len(seen), n)
+	if len(seen) != n-from {
+		w.t.Fatalf("%d records under %q instead of %d", len(seen), prefix, n-from)
 	}
 	w.store.mu.Lock()
 	shown := maps.Clone(w.store.shown)
@@ -433,7 +439,7 @@ func TestAnUpdateRepairsAStreamWithoutItsBucket(t *testing.T) {
 			d, s3, prefix := *w.def, *w.def.S3, "new/"
 			s3.Prefix = &prefix
 			d.S3, d.Version = &s3, 2
-			if err := w.m.Update(&d); err != nil {
+			if err := w.m.Update(t.Context(), &d); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Minute)

@@ -315,7 +315,7 @@ func TestAnUpdateRepairsAStreamThatWasDeniedItsBucket(t *testing.T) {
 		d, s3, prefix := *w.def, *w.def.S3, "new/"
 		s3.Prefix = &prefix
 		d.S3, d.Version = &s3, 2
-		if err := w.m.Update(&d); err != nil {
+		if err := w.m.Update(t.Context(), &d); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(48 * time.Hour)
@@ -373,7 +373,7 @@ func TestADeletionAmidAManifestCountsWhatIsThere(t *testing.T) {
 		}
 		l := w.check()
 		in := 0
-		for _, b := range w.store.all() {
+		for _, b := range w.store.under("") {
 			in += len(b) / recordSize
 		}
 		if int(l.Delivered.Records) != in {

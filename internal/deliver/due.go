@@ -43,11 +43,8 @@ func (r *runner) waitDue(ctx context.Context) (*plan, error) {
 // sleep waits until something was appended or changed, or for the given time (0: no
 // timer), or until it is time to trim or to look for strays.
 func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
-	if r.state.Checkpoint.Entry > r.trimmed.Entry {
-		untilTrim := max(time.Until(r.trimmedAt.Add(trimInterval)), time.Millisecond)
-		if wait == 0 || untilTrim < wait {
-			wait = untilTrim
-		}
+	if trim := r.source.untilTrim(); trim > 0 && (wait == 0 || trim < wait) {
+		wait = trim
 	}
 	if look := untilLook(r.state.Strays); look > 0 && (wait == 0 || look < wait) {
 		wait = look
@@ -85,7 +82,7 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 	if t.paused {
 		return nil, 0, nil
 	}
-	head, err := r.opt.Log.Head(ctx, r.queue)
+	head, err := r.opt.Log.Head(ctx, r.source.queue)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -123,7 +120,7 @@ func (r *runner) firstArrival(ctx context.Context, from record.Mark) (time.Time,
 		return a.at, nil
 	}
 	var first *arrival
-	err := r.opt.Log.Read(ctx, r.queue, from.Entry, func(e *record.Entry) error {
+	err := r.opt.Log.Read(ctx, r.source.queue, from.Entry, func(e *record.Entry) error {
 		first = &arrival{at: r.opt.Now(), behind: from}
 		if arrived := time.UnixMilli(e.Arrival); e.Missing == 0 && arrived.Before(first.at) {
 			first.at = arrived
@@ -146,33 +143,15 @@ type arrival struct {
 	behind record.Mark
 }
 
-// dueTrim says what to trim once to is the checkpoint, if there is enough of it.
-func (r *runner) dueTrim(to record.Mark, enough uint64) []record.Trim {
-	if to.Entry <= r.trimmed.Entry {
-		return nil
-	}
-	if to.Before.Bytes-r.trimmed.Before.Bytes < enough && time.Since(r.trimmedAt) < trimInterval {
-		return nil
-	}
-	return []record.Trim{{Queue: r.queue, Before: to.Entry}}
-}
-
-// noteTrim remembers what was trimmed by the write that has just been made.
-func (r *runner) noteTrim(trims []record.Trim) {
-	if len(trims) > 0 {
-		r.trimmed, r.trimmedAt = r.state.Checkpoint, time.Now()
-	}
-}
-
 // trimOnTime trims a queue that is too quiet to do so with its commits.
 func (r *runner) trimOnTime(ctx context.Context) error {
-	trims := r.dueTrim(r.state.Checkpoint, trimBytes)
+	trims := r.source.dueTrim(r, r.state.Checkpoint, trimBytes)
 	if trims == nil {
 		return nil
 	}
 	if err := r.opt.Log.Apply(ctx, &record.Tx{Trims: trims}); err != nil {
-		return fmt.Errorf("trim %s: %w", r.queue, err)
+		return fmt.Errorf("trim %s: %w", r.source.queue, err)
 	}
-	r.noteTrim(trims)
+	r.source.pass(r, r.state.Checkpoint, trims)
 	return nil
 }

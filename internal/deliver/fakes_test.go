@@ -290,14 +290,16 @@ func (s *memStore) Sweep(_ context.Context, o record.Object) (n int, err error) 
 	return n, err
 }
 
-// all returns every object's bytes in the order of their keys' first appearance in time:
-// within a test the names carry increasing times and the contents are checked as a set.
-func (s *memStore) all() [][]byte {
+// under returns the bytes of every object under a prefix, in the order of the keys: within a
+// test the names carry increasing times and the contents are checked as a set.
+func (s *memStore) under(prefix string) [][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out [][]byte
 	for _, k := range slices.Sorted(maps.Keys(s.objects)) {
-		out = append(out, s.objects[k])
+		if strings.HasPrefix(k, prefix) {
+			out = append(out, s.objects[k])
+		}
 	}
 	return out
 }

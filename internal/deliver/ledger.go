@@ -73,23 +73,35 @@ func statusOf(p progress) *Status {
 // current is the status with what the journal holds right now.
 func (r *runner) current(ctx context.Context) Status {
 	s := *r.status.Load()
-	head, err := r.opt.Log.Head(ctx, r.queue)
+	head, err := r.opt.Log.Head(ctx, r.source.queue)
 	if err != nil {
 		return s
 	}
 	// The status was read first, so it can only be behind the head, never ahead of it.
 	s.Received = head.Before
-	s.Pending = head.Before.Sub(s.Delivered.Add(s.Failed))
+	s.Pending = head.Before.Sub(s.checkpoint.Before)
 	return s
 }
 
-// StreamStatus is what is known of the delivery of one stream.
+// StreamStatus is what is known of the delivery of one stream. Its ledger is that of the
+// data; failures in a row and the last error are those of the output that fails most.
 type StreamStatus struct {
-	Name   string
-	Paused bool
-	Oldest time.Time     // arrival of the oldest record not delivered yet; zero: there is none
-	Queues []QueueStatus // of the present incarnation
+	Name     string
+	Paused   bool
+	Oldest   time.Time     // arrival of the oldest record not delivered yet; zero: there is none
+	Queues   []QueueStatus // of the present incarnation
+	Backup   OutputStatus  // of the source records, in the present incarnation
+	Failures OutputStatus  // of the failure records, in the present incarnation
 	Status
+}
+
+// OutputStatus is how far an output is that is not the data.
+type OutputStatus struct {
+	Delivered   record.Counts
+	Pending     record.Counts
+	Objects     uint64
+	ObjectBytes uint64
+	Oldest      time.Time // arrival of the oldest record not delivered yet; zero: there is none
 }
 
 // Statuses returns the status of every name that has, or ever had, a stream, by name.

@@ -41,21 +41,12 @@ type Manager struct {
 	streams map[record.StreamID]*delivery
 	wg      sync.WaitGroup
 
-	wakes sync.Map // record.Queue → *runner, read on the put path
+	wakes sync.Map // record.Queue → *source, read on the put path
 	books ledgerBook
 	begun map[string]progress // by state key, from Load
 
 	orphans map[string]*orphans // by state key; under mu
 	adopted chan struct{}       // capacity 1: there are more of them
-}
-
-// delivery is the runners of one stream.
-type delivery struct {
-	def     *stream.Definition
-	runners []*runner
-	halted  bool // no runner may start any more
-	cancel  context.CancelFunc
-	done    chan struct{} // closed when all runners have ended; nil before they start
 }
 
 // NewManager returns a Manager without streams.
@@ -129,94 +120,6 @@ func (m *Manager) Load(ctx context.Context) error {
 	})
 }
 
-// Start begins to deliver a stream; once Run runs, that is at once. It must have returned
-// before anything is appended.
-func (m *Manager) Start(ctx context.Context, d *stream.Definition) error {
-	t, err := newTarget(d, m.opt.Encodings, m.opt.GzipLevel)
-	if err != nil {
-		return fmt.Errorf("deliver stream %s: %w", d.Name, err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.streams[d.ID]; ok {
-		return nil
-	}
-	del := &delivery{def: d}
-	for shard := range max(d.Shards, 1) {
-		r := m.newRunner(d, record.Queue{Stream: d.ID, Output: record.Data, Shard: shard}, t)
-		if err := r.raise(ctx, m.begun[progressKey(r.queue)].Checkpoint); err != nil {
-			return fmt.Errorf("deliver stream %s: %w", d.Name, err)
-		}
-		del.runners = append(del.runners, r)
-		m.wakes.Store(r.queue, r)
-	}
-	m.streams[d.ID] = del
-	if m.running {
-		m.launch(del)
-	}
-	return nil
-}
-
-func (m *Manager) newRunner(d *stream.Definition, q record.Queue, t *target) *runner {
-	r := &runner{
-		queue: q, opt: &m.opt, wake: make(chan struct{}, 1),
-		log: m.opt.Logger.With("stream", d.Name, "output", q.Output, "shard", q.Shard),
-	}
-	r.target.Store(t)
-	r.status.Store(statusOf(m.begun[progressKey(q)]))
-	return r
-}
-
-// launch starts the runners of d. m.mu is held.
-func (m *Manager) launch(d *delivery) {
-	if d.halted {
-		return
-	}
-	ctx, cancel := context.WithCancel(m.ctx)
-	d.cancel, d.done = cancel, make(chan struct{})
-	var wg sync.WaitGroup
-	for _, r := range d.runners {
-		wg.Go(func() {
-			if err := r.run(ctx); err != nil {
-				m.fail(err)
-			}
-		})
-	}
-	m.wg.Go(func() { wg.Wait(); close(d.done) })
-}
-
-// Update makes a stream's runners deliver under its newest version from their next plan on.
-func (m *Manager) Update(d *stream.Definition) error {
-	t, err := newTarget(d, m.opt.Encodings, m.opt.GzipLevel)
-	if err != nil {
-		return fmt.Errorf("deliver stream %s: %w", d.Name, err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if del, ok := m.streams[d.ID]; ok {
-		del.def = d
-		for _, r := range del.runners {
-			r.target.Store(t)
-			r.nudge()
-		}
-	}
-	return nil
-}
-
-// Wake tells the runner of a queue that it has grown. It does not block.
-func (m *Manager) Wake(q record.Queue) {
-	if r, ok := m.wakes.Load(q); ok {
-		r.(*runner).nudge()
-	}
-}
-
-func (r *runner) nudge() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
 // Discard ends the delivery of a stream that is being deleted: what has a manifest is
 // finished, other uploads are aborted (also later, if the store does not answer), and the rest is dropped and counted as discarded
 // in the ledger. Nothing may be appended any more. It can be called again after an error
@@ -235,11 +138,11 @@ func (m *Manager) Discard(ctx context.Context, d *stream.Definition) error {
 		return err
 	}
 	for len(del.runners) > 0 {
-		r := del.runners[0]
+		r := del.runners[len(del.runners)-1] // who reads another's queue comes behind it
 		if err := m.discard(ctx, del, r); err != nil {
-			return fmt.Errorf("discard %s: %w", r.queue, err)
+			return fmt.Errorf("discard %s: %w", r.output, err)
 		}
-		m.wakes.Delete(r.queue)
+		m.wakes.Delete(r.output)
 	}
 	m.mu.Lock()
 	delete(m.streams, d.ID)
@@ -247,27 +150,9 @@ func (m *Manager) Discard(ctx context.Context, d *stream.Definition) error {
 	return nil
 }
 
-// halt stops the runners of d.
-func (m *Manager) halt(ctx context.Context, d *delivery) error {
-	m.mu.Lock()
-	d.halted = true
-	cancel, done := d.cancel, d.done
-	m.mu.Unlock()
-	if done == nil {
-		return nil
-	}
-	cancel()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // discard settles one halted runner, then drops its queue and closes its books at once.
 func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
-	state, err := loadProgress(ctx, m.opt.Log, r.queue)
+	state, err := loadProgress(ctx, m.opt.Log, r.output)
 	if err != nil {
 		return err
 	}
@@ -279,25 +164,32 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 	// Statuses must not see the runner and its entry in the books together.
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	head, err := m.opt.Log.Head(ctx, r.queue)
+	head, err := m.opt.Log.Head(ctx, r.source.queue)
 	if err != nil {
 		return err
 	}
 	r.countDone()
-	left := head.Before.Sub(r.state.Delivered.Add(r.state.Failed))
-	tx := record.Tx{Drops: []record.Queue{r.queue}}
+	former := Ledger{
+		Received: head.Before, Delivered: r.state.Delivered, Failed: r.state.Failed,
+		Discarded: head.Before.Sub(r.state.Delivered.Add(r.state.Failed)),
+		Objects:   r.state.Objects, ObjectBytes: r.state.ObjectBytes,
+	}
+	left := former.Discarded
+	var tx record.Tx
+	if r.output.Output == record.Data {
+		tx.Drops = []record.Queue{r.source.queue}
+	} else {
+		former, left = Ledger{}, head.Before.Sub(r.state.Checkpoint.Before)
+		tx.Drops = r.ownQueue()
+	}
 	if r.state.version > 0 {
 		tx.States = []record.StateWrite{{Key: r.state.key, Old: r.state.version}}
-	}
-	former := Ledger{
-		Received: head.Before, Delivered: r.state.Delivered, Failed: r.state.Failed, Discarded: left,
-		Objects: r.state.Objects, ObjectBytes: r.state.ObjectBytes,
 	}
 	uploads := r.state.Strays
 	if r.state.Plan != nil {
 		uploads = r.strays(uploads, r.state.Plan)
 	}
-	adopt, err := m.orphan(r.queue, uploads, &tx)
+	adopt, err := m.orphan(r.output, uploads, &tx)
 	if err != nil {
 		return err
 	}
@@ -305,7 +197,7 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 		return err
 	}
 	adopt()
-	d.runners = d.runners[1:]
+	d.runners = d.runners[:len(d.runners)-1]
 	if left.Records > 0 {
 		r.log.Warn("undelivered records were discarded with their stream", "records", left.Records, "bytes", left.Bytes)
 	}

@@ -20,10 +20,10 @@ var (
 	ErrNoStream = errors.New("the stream is not being delivered")
 )
 
-// FlushTarget is how far a flush reaches in one queue: it is done when as much is Done.
+// FlushTarget is how far a flush reaches in one output: it is done when as much is Done.
 type FlushTarget struct {
-	Queue record.Queue
-	Until record.Counts // all that the queue had ever taken in
+	Queue record.Queue  // the output; a backup is one of its own, though it reads the data
+	Until record.Counts // all that there had ever been for it
 }
 
 // Flush makes all due that the stream holds now, whatever its size and age. It does not
@@ -41,13 +41,13 @@ func (m *Manager) Flush(ctx context.Context, id record.StreamID) ([]FlushTarget,
 	}
 	targets := make([]FlushTarget, len(d.runners))
 	for i, r := range d.runners {
-		head, err := r.opt.Log.Head(ctx, r.queue)
+		head, err := r.opt.Log.Head(ctx, r.source.queue)
 		if err != nil {
 			return nil, fmt.Errorf("flush stream %s: %w", d.def.Name, err)
 		}
 		r.flush.Store(&flush{upto: head})
 		r.nudge()
-		targets[i] = FlushTarget{Queue: r.queue, Until: head.Before}
+		targets[i] = FlushTarget{Queue: r.output, Until: head.Before}
 	}
 	return targets, nil
 }
@@ -74,10 +74,10 @@ func (r *runner) order() order {
 	return order{version: t.version, paused: t.paused, flush: r.flush.Load()}
 }
 
-// QueueStatus is how far one queue of a stream is.
+// QueueStatus is how far one output of a stream is.
 type QueueStatus struct {
 	Queue record.Queue
-	Done  record.Counts // delivered, or failed for good, since the stream was made
+	Done  record.Counts // what lies before the checkpoint
 }
 
 // Status returns where the delivery of one incarnation stands; false if it is not being
@@ -99,21 +99,38 @@ func (s *StreamStatus) observe(ctx context.Context, d *delivery) {
 	s.Paused = d.def.Paused
 	for _, r := range d.runners {
 		c := r.current(ctx)
-		s.Ledger = s.Ledger.Add(c.Ledger)
 		if c.Fails > s.Fails {
 			s.Fails, s.LastError = c.Fails, c.LastError
 		}
+		var oldest time.Time
 		if c.Pending.Records > 0 {
-			s.noteOldest(r.oldest(ctx, c))
+			oldest = r.oldest(ctx, c)
 		}
-		s.Queues = append(s.Queues, QueueStatus{Queue: r.queue, Done: c.Delivered.Add(c.Failed)})
+		switch r.output.Output {
+		case record.Data:
+			s.Ledger = s.Ledger.Add(c.Ledger)
+			s.Oldest = earlier(s.Oldest, oldest)
+		case record.Backup:
+			s.Backup.add(c.Ledger, oldest)
+		default:
+			s.Failures.add(c.Ledger, oldest)
+		}
+		s.Queues = append(s.Queues, QueueStatus{Queue: r.output, Done: c.checkpoint.Before})
 	}
 }
 
-func (s *StreamStatus) noteOldest(at time.Time) {
-	if !at.IsZero() && (s.Oldest.IsZero() || at.Before(s.Oldest)) {
-		s.Oldest = at
+func (s *OutputStatus) add(l Ledger, oldest time.Time) {
+	s.Delivered, s.Pending = s.Delivered.Add(l.Delivered), s.Pending.Add(l.Pending)
+	s.Objects, s.ObjectBytes = s.Objects+l.Objects, s.ObjectBytes+l.ObjectBytes
+	s.Oldest = earlier(s.Oldest, oldest)
+}
+
+// earlier is the earlier of two times, of which a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
+	return a
 }
 
 // oldest is when the first record arrived that c counts as pending; zero if it cannot be

@@ -15,7 +15,7 @@ func (w *world) pause(paused bool) {
 	d := *w.def
 	d.Paused = paused
 	w.def = &d
-	if err := w.m.Update(w.def); err != nil {
+	if err := w.m.Update(w.t.Context(), w.def); err != nil {
 		w.t.Fatal(err)
 	}
 	synctest.Wait()

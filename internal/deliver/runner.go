@@ -11,7 +11,7 @@ import (
 	"hydrant/internal/record"
 )
 
-// runner delivers one queue. Its life is a loop of three steps, and what is stored says
+// runner delivers one output. Its life is a loop of three steps, and what is stored says
 // which one is next, so a restart simply goes on:
 //
 //	no plan          → plan      wait until a buffer is due, store the plan
@@ -23,44 +23,46 @@ import (
 // nothing is encoded anew: the uploads are completed, and a plain put is repeated with the
 // same bytes. After the checkpoint the next plan begins where this one ended.
 type runner struct {
-	queue  record.Queue
-	opt    *Options
-	log    *slog.Logger
-	target atomic.Pointer[target]
-	wake   chan struct{} // capacity 1: something was appended, flushed, or the target changed
-	status atomic.Pointer[Status]
-	flush  atomic.Pointer[flush]   // the last one; nil: none since the start
-	first  atomic.Pointer[arrival] // found last; any goroutine may replace it
+	output   record.Queue // which output of which stream, and shard
+	source   *source      // where its records lie
+	passed   record.Mark  // its stored checkpoint; under source.mu
+	launched bool         // under Manager.mu
+	opt      *Options
+	log      *slog.Logger
+	target   atomic.Pointer[target]
+	wake     chan struct{} // capacity 1: something was appended, flushed, or the target changed
+	status   atomic.Pointer[Status]
+	flush    atomic.Pointer[flush]   // the last one; nil: none since the start
+	first    atomic.Pointer[arrival] // found last; any goroutine may replace it
 
 	// The rest belongs to the goroutine of run.
-	state     *savedProgress
-	ours      bool          // the plan was made here and nothing was tried with it yet
-	sealed    bool          // the manifest was made here and nothing was tried with it yet
-	visible   atomic.Bool   // something of the manifest may be visible; set by concurrent calls
-	suspect   bool          // an upload may exist that the manifest does not name
-	done      []bool        // objects of the manifest that the store has acknowledged
-	lost      record.Counts // found unreadable when the manifest's objects were encoded again
-	bodies    []*buffer     // of the manifest's plain puts; nil entries are encoded again
-	held      *reservation
-	trimmed   record.Mark
-	trimmedAt time.Time
-	fails     int // steps that failed in a row
+	state   *savedProgress
+	ours    bool          // the plan was made here and nothing was tried with it yet
+	sealed  bool          // the manifest was made here and nothing was tried with it yet
+	visible atomic.Bool   // something of the manifest may be visible; set by concurrent calls
+	suspect bool          // an upload may exist that the manifest does not name
+	done    []bool        // objects of the manifest that the store has acknowledged
+	lost    record.Counts // found unreadable when the manifest's objects were encoded again
+	bodies  []*buffer     // of the manifest's plain puts; nil entries are encoded again
+	held    *reservation
+	fails   int // steps that failed in a row
 }
 
 // run delivers until ctx ends. It returns an error only when the journal no longer serves.
 func (r *runner) run(ctx context.Context) error {
 	defer r.freeBodies()
-	state, err := loadProgress(ctx, r.opt.Log, r.queue)
+	state, err := loadProgress(ctx, r.opt.Log, r.output)
 	if err != nil {
 		return r.halt(ctx, err)
 	}
-	r.state, r.suspect, r.trimmedAt = state, true, time.Now()
+	r.state, r.suspect = state, true
+	r.source.pass(r, state.Checkpoint, nil)
 	r.visible.Store(true) // a former life may have tried
 	r.publish(nil)
 	for ctx.Err() == nil {
 		err := r.step(ctx)
 		if isFatal(err) {
-			return fmt.Errorf("deliver %s: %w", r.queue, err)
+			return fmt.Errorf("deliver %s: %w", r.output, err)
 		}
 		if err != nil && ctx.Err() == nil {
 			r.pause(ctx, err)
@@ -76,7 +78,7 @@ func (r *runner) halt(ctx context.Context, err error) error {
 		return nil
 	}
 	if isFatal(err) {
-		return fmt.Errorf("deliver %s: %w", r.queue, err)
+		return fmt.Errorf("deliver %s: %w", r.output, err)
 	}
 	r.log.Error("this output cannot be delivered: its state in the journal is unreadable; its records are kept",
 		"error", err, "next", "stop the node and run hydrant doctor")
@@ -91,7 +93,7 @@ func (r *runner) halt(ctx context.Context, err error) error {
 // last entries, all delivered: new ones must not get their sequences and be passed over. So
 // this comes before the door opens.
 func (r *runner) raise(ctx context.Context, to record.Mark) error {
-	head, err := r.opt.Log.Head(ctx, r.queue)
+	head, err := r.opt.Log.Head(ctx, r.source.queue)
 	if err != nil {
 		return err
 	}
@@ -103,7 +105,7 @@ func (r *runner) raise(ctx context.Context, to record.Mark) error {
 	}
 	r.log.Error("damage took the end of this stream's queue, all of it delivered; the sequence goes on behind it",
 		"from", head.Entry, "to", to.Entry)
-	return r.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: r.queue, Mark: to}}})
+	return r.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: r.source.queue, Mark: to}}})
 }
 
 // step does what the stored state says is next.
@@ -217,14 +219,14 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 	if !anyDue(next.Strays) { // else waitDue looks at the strays first
 		next.Plan = r.nextPlan(ctx, m.To)
 	}
-	trims := r.dueTrim(m.To, trimBytes)
+	trims := r.source.dueTrim(r, m.To, trimBytes)
 	if err := r.state.save(ctx, r.opt.Log, next, trims...); err != nil {
 		return err
 	}
 	r.ours = next.Plan != nil
 	r.suspect, r.sealed, r.lost, r.done = false, false, record.Counts{}, nil
 	r.fails = 0 // only a whole delivery ends an alarm: a plan alone always succeeds
-	r.noteTrim(trims)
+	r.source.pass(r, m.To, trims)
 	r.publish(nil)
 	r.report(p, completed, lost)
 	return nil

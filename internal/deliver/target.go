@@ -15,7 +15,7 @@ type Encodings interface {
 	Encoding(c stream.Compression, gzipLevel int) (Encoding, error)
 }
 
-// target is how one version of a stream delivers.
+// target is how one version of a stream delivers one of its outputs.
 type target struct {
 	name     string // of the stream
 	version  int
@@ -23,6 +23,7 @@ type target struct {
 	bucket   string
 	key      string // ARN of the KMS key of objects; empty for none
 	names    *batch.Names
+	failures string // error output type of the records; empty for data and backup
 	limits   batch.Limits
 	format   format
 	encoding Encoding
@@ -32,8 +33,13 @@ type target struct {
 // as possible" (spec section 3.3), yet not one object per record.
 const lingerInterval = 500 * time.Millisecond
 
-func newTarget(d *stream.Definition, enc Encodings, gzipLevel int) (*target, error) {
+// newTarget says where an output goes: the backup to its own bucket, failure records to that
+// of the data under the error prefix (spec firehose.md sections 3.5, 4.6).
+func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel int) (*target, error) {
 	s3 := d.S3
+	if o == record.Backup {
+		s3 = d.S3.S3Backup
+	}
 	names, err := batch.CompileNames(batch.NamesConfig{
 		Stream:            d.Name,
 		Version:           strconv.Itoa(d.Version),
@@ -56,6 +62,9 @@ func newTarget(d *stream.Definition, enc Encodings, gzipLevel int) (*target, err
 		limits:  batch.Limits{Bytes: s3.BufferBytes(), Age: max(s3.BufferInterval(), lingerInterval)},
 		format:  format{Compression: s3.CompressionFormat},
 	}
+	if o == record.ProcessingFailed {
+		t.failures = "processing-failed"
+	}
 	if t.format.Compression.Deflated() {
 		t.format.Level = gzipLevel
 	}
@@ -72,9 +81,15 @@ func text(s *string) string {
 
 // object names the i-th object of a plan, whose oldest record arrived at the given time.
 func (t *target) object(n nonce, i int, oldest time.Time) record.Object {
+	key := ""
+	if t.failures != "" {
+		key = t.names.Failure(t.failures, oldest, n.object(i))
+	} else {
+		key = t.names.Data(oldest, n.object(i))
+	}
 	return record.Object{
 		Bucket:          t.bucket,
-		Key:             t.names.Data(oldest, n.object(i)),
+		Key:             key,
 		ContentType:     batch.ContentType,
 		ContentEncoding: t.encoding.ContentEncoding(),
 		KMSKey:          t.key,

@@ -149,7 +149,7 @@ func newWorldOf(t testing.TB, quota int) *world {
 	var err error
 	w.streams, err = registry.Open(t.Context(), &memory{states: map[string]record.State{}}, registry.Options{
 		Region: region, Account: account, Quota: quota, Logger: slog.New(slog.DiscardHandler), Now: clock,
-		OnChange: func(d *stream.Definition) {
+		OnChange: func(_ context.Context, d *stream.Definition) {
 			if w.changed != nil {
 				w.changed(d)
 			}

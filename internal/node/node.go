@@ -239,11 +239,11 @@ func (n *Node) openStreams(ctx context.Context) (err error) {
 }
 
 // changed has delivery follow a change of a stream.
-func (n *Node) changed(d *stream.Definition) {
+func (n *Node) changed(ctx context.Context, d *stream.Definition) {
 	if d.Status != stream.Active {
 		return
 	}
-	if err := n.delivery.Update(d); err != nil {
+	if err := n.delivery.Update(ctx, d); err != nil {
 		n.log.Error("the stream goes on delivering by its former configuration", "stream", d.Name, "error", err,
 			"next", "update the stream once more")
 	}

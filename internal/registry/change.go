@@ -168,7 +168,7 @@ func (r *Registry) change(ctx context.Context, name string, id record.StreamID, 
 		return fmt.Errorf("change stream %s: %w", name, err)
 	}
 	if r.opt.OnChange != nil {
-		r.opt.OnChange(&changed)
+		r.opt.OnChange(context.WithoutCancel(ctx), &changed) // what is stored must be followed
 	}
 	return nil
 }

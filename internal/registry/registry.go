@@ -95,7 +95,7 @@ type Options struct {
 	Now       func() time.Time
 	// OnChange, if set, is told of each stored change of a stream, one after the other and
 	// before whoever asked for it gets an answer. It must not call the registry.
-	OnChange func(*stream.Definition)
+	OnChange func(context.Context, *stream.Definition)
 }
 
 // Registry holds the definitions. All methods may be called at once.

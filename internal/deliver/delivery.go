@@ -1,0 +1,252 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"hydrant/internal/record"
+	"hydrant/internal/stream"
+)
+
+// delivery is the runners of one stream. All but the first line is under Manager.mu.
+type delivery struct {
+	wg      sync.WaitGroup // of runners that were launched
+	def     *stream.Definition
+	runners []*runner       // first those of the data, one for each shard
+	ctx     context.Context // of the runners; nil before they are launched
+	cancel  context.CancelFunc
+	halted  bool // no runner may start any more
+}
+
+// Start begins to deliver a stream; once Run runs, that is at once. It must have returned
+// before anything is appended.
+func (m *Manager) Start(ctx context.Context, d *stream.Definition) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.streams[d.ID]; ok {
+		return nil
+	}
+	del := &delivery{def: d}
+	for shard := range max(d.Shards, 1) {
+		if err := m.read(ctx, del, newSource(record.Queue{Stream: d.ID, Shard: shard}), record.Data); err != nil {
+			return fmt.Errorf("deliver stream %s: %w", d.Name, err)
+		}
+	}
+	if err := m.beginBackup(ctx, del); err != nil {
+		return fmt.Errorf("deliver stream %s: %w", d.Name, err)
+	}
+	if err := m.beginFailures(ctx, del); err != nil {
+		return fmt.Errorf("deliver stream %s: %w", d.Name, err)
+	}
+	m.streams[d.ID] = del
+	if m.running {
+		m.launch(del)
+	}
+	return nil
+}
+
+// read adds a runner to del that delivers what lies in src as the given output. It is
+// launched with the others.
+func (m *Manager) read(ctx context.Context, del *delivery, src *source, o record.Output) error {
+	t, err := newTarget(del.def, o, m.opt.Encodings, m.opt.GzipLevel)
+	if err != nil {
+		return err
+	}
+	q := record.Queue{Stream: del.def.ID, Output: o, Shard: src.queue.Shard}
+	r := &runner{
+		output: q, source: src, opt: &m.opt, wake: make(chan struct{}, 1),
+		log: m.opt.Logger.With("stream", del.def.Name, "output", o, "shard", q.Shard),
+	}
+	begun := m.begun[progressKey(q)]
+	r.target.Store(t)
+	r.status.Store(statusOf(begun))
+	if err := r.raise(ctx, begun.Checkpoint); err != nil {
+		return err
+	}
+	src.add(r)
+	del.runners = append(del.runners, r)
+	m.wakes.Store(src.queue, src)
+	return nil
+}
+
+// beginBackup adds the backup of a stream that has one and lacks its runners. A backup
+// begins at the end of the queue and stores that at once, so that it holds every record
+// that comes after it was asked for.
+func (m *Manager) beginBackup(ctx context.Context, del *delivery) error {
+	if del.def.S3.S3BackupMode != stream.BackupEnabled || del.delivers(record.Backup) {
+		return nil
+	}
+	for _, data := range slices.Clone(del.runners) {
+		if data.output.Output != record.Data {
+			continue
+		}
+		q := data.output
+		q.Output = record.Backup
+		if _, ok := m.begun[progressKey(q)]; !ok {
+			if err := m.beginAtHead(ctx, q, data.source.queue); err != nil {
+				return err
+			}
+		}
+		if err := m.read(ctx, del, data.source, record.Backup); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beginAtHead stores that output has delivered all that lies in queue, unless it has a
+// state already.
+func (m *Manager) beginAtHead(ctx context.Context, output, queue record.Queue) error {
+	state, err := loadProgress(ctx, m.opt.Log, output)
+	if err != nil || state.version > 0 {
+		return err
+	}
+	head, err := m.opt.Log.Head(ctx, queue)
+	if err != nil {
+		return err
+	}
+	if err := state.save(ctx, m.opt.Log, progress{Checkpoint: head}); err != nil {
+		return err
+	}
+	m.begun[progressKey(output)] = state.progress
+	return nil
+}
+
+// beginFailures adds the runners of error outputs that something was ever written to.
+func (m *Manager) beginFailures(ctx context.Context, del *delivery) error {
+	for shard := range max(del.def.Shards, 1) {
+		src := newSource(record.Queue{Stream: del.def.ID, Output: record.ProcessingFailed, Shard: shard})
+		head, err := m.opt.Log.Head(ctx, src.queue)
+		if err != nil {
+			return err
+		}
+		if head.Entry <= 1 {
+			continue
+		}
+		if err := m.read(ctx, del, src, record.ProcessingFailed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// delivers reports whether del has a runner for the output.
+func (d *delivery) delivers(o record.Output) bool {
+	return slices.ContainsFunc(d.runners, func(r *runner) bool { return r.output.Output == o })
+}
+
+// launch starts the runners of d that do not run yet. m.mu is held.
+func (m *Manager) launch(d *delivery) {
+	if d.halted {
+		return
+	}
+	if d.ctx == nil {
+		d.ctx, d.cancel = context.WithCancel(m.ctx)
+	}
+	for _, r := range d.runners {
+		if r.launched {
+			continue
+		}
+		r.launched = true
+		m.wg.Add(1)
+		d.wg.Go(func() {
+			defer m.wg.Done()
+			if err := r.run(d.ctx); err != nil {
+				m.fail(err)
+			}
+		})
+	}
+}
+
+// halt stops the runners of d, and lets none start any more.
+func (m *Manager) halt(ctx context.Context, d *delivery) error {
+	m.mu.Lock()
+	d.halted = true
+	if d.cancel != nil {
+		d.cancel()
+	}
+	m.mu.Unlock()
+	done := make(chan struct{})
+	go func() { d.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Update makes a stream's runners deliver under its newest version from their next plan
+// on. A backup that it has now begins with what is put after Update has returned. Errors
+// leave all as it was, but for those of the journal.
+func (m *Manager) Update(ctx context.Context, d *stream.Definition) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	del, ok := m.streams[d.ID]
+	if !ok {
+		return nil
+	}
+	targets := make([]*target, len(del.runners))
+	for i, r := range del.runners {
+		t, err := newTarget(d, r.output.Output, m.opt.Encodings, m.opt.GzipLevel)
+		if err != nil {
+			return fmt.Errorf("deliver stream %s: %w", d.Name, err)
+		}
+		targets[i] = t
+	}
+	del.def = d
+	for i, r := range del.runners {
+		r.target.Store(targets[i])
+		r.nudge()
+	}
+	if err := m.beginBackup(ctx, del); err != nil {
+		return fmt.Errorf("begin the backup of stream %s: %w", d.Name, err)
+	}
+	if m.running {
+		m.launch(del)
+	}
+	return nil
+}
+
+// Wake tells the runners of a queue that it has grown. It does not block.
+func (m *Manager) Wake(q record.Queue) {
+	if s, ok := m.wakes.Load(q); ok {
+		s.(*source).nudge()
+		return
+	}
+	if q.Output == record.ProcessingFailed {
+		go m.awaken(q.Stream)
+	}
+}
+
+// awaken begins the error outputs of a stream, of which one has got its first record.
+func (m *Manager) awaken(id record.StreamID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.streams[id]
+	if !ok || d.halted || !m.running || d.delivers(record.ProcessingFailed) {
+		return
+	}
+	if err := m.beginFailures(m.ctx, d); err != nil {
+		m.opt.Logger.Error("failure records wait until the next start: their output cannot be read", "stream", d.def.Name, "error", err)
+		return
+	}
+	m.launch(d)
+}
+
+func (r *runner) nudge() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// ownQueue is the queue that only r reads, if there is one.
+func (r *runner) ownQueue() []record.Queue {
+	if r.source.queue == r.output {
+		return []record.Queue{r.source.queue}
+	}
+	return nil
+}
