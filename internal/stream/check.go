@@ -136,7 +136,7 @@ func (c *S3Configuration) check(prefixes PrefixChecker) error {
 		return &Refusal{Message: err.Error()}
 	}
 	for _, check := range []func() error{
-		c.checkObjectEncryption, c.checkLogging, c.checkBackup,
+		c.checkObjectEncryption, c.checkLogging, func() error { return c.checkBackup(prefixes) },
 		c.checkProcessing, c.checkConversion, c.checkPartitioning,
 	} {
 		if err := check(); err != nil {
@@ -167,14 +167,22 @@ func (c *S3Configuration) checkLogging() error {
 	return Unsupported("CloudWatchLoggingOptions.Enabled: true")
 }
 
-func (c *S3Configuration) checkBackup() error {
-	if or(c.S3BackupMode, BackupDisabled) == BackupDisabled {
+// minBackupSeconds is the shortest interval of a backup (spec sections 3.2, 3.3).
+const minBackupSeconds = 60
+
+// checkBackup judges the backup's destination by the rules of any other, also while it is
+// not enabled: an update may enable it by its mode alone.
+func (c *S3Configuration) checkBackup(prefixes PrefixChecker) error {
+	if c.S3Backup == nil {
+		if or(c.S3BackupMode, BackupDisabled) == BackupEnabled {
+			return refuse("S3 backup destination configuration is required when enabling S3 backup.")
+		}
 		return nil
 	}
-	if c.S3Backup == nil {
-		return refuse("S3 backup destination configuration is required when enabling S3 backup.")
+	if or(c.S3Backup.BufferingHints.IntervalInSeconds, defaultIntervalInSeconds) < minBackupSeconds {
+		return refuse("BufferingHints.IntervalInSeconds must be at least %d for S3 backup.", minBackupSeconds)
 	}
-	return Unsupported("S3BackupMode Enabled")
+	return c.S3Backup.legacy().check(prefixes)
 }
 
 // maxProcessors is how many processors a stream may have (spec section 11.1).

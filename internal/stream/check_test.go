@@ -49,7 +49,9 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true}`), "CloudWatch Log Group Name is required if CloudWatch Logging is enabled"},
 		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true,"LogGroupName":"g"}`), "CloudWatchLoggingOptions.Enabled: true is not supported by this version of Hydrant."},
 		{extended(`,"S3BackupMode":"Enabled"`), "S3 backup destination configuration is required when enabling S3 backup."},
-		{extended(`,"S3BackupMode":"Enabled","S3BackupConfiguration":{` + minimal + `}`), "S3BackupMode Enabled is not supported by this version of Hydrant."},
+		{extended(`,"S3BackupMode":"Enabled","S3BackupConfiguration":{` + minimal + `,"BufferingHints":{"IntervalInSeconds":59}}`), "BufferingHints.IntervalInSeconds must be at least 60 for S3 backup."},
+		{extended(`,"S3BackupConfiguration":{` + minimal + `,"BufferingHints":{"IntervalInSeconds":0}}`), "BufferingHints.IntervalInSeconds must be at least 60 for S3 backup."},
+		{extended(`,"S3BackupMode":"Enabled","S3BackupConfiguration":{` + minimal + `,"EncryptionConfiguration":{}}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
 		{extended(`,"ProcessingConfiguration":{"Enabled":true}`), "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled."},
 		{extended(`,"ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"}]}`), "ProcessingConfiguration.Enabled: true is not supported by this version of Hydrant."},
 		{extended(`,"DataFormatConversionConfiguration":{}`), "DataFormatConversionConfiguration.Enabled: true is not supported by this version of Hydrant."},
@@ -60,6 +62,22 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 		if !errors.As(err, &refusal) || refusal.Message != c.want {
 			t.Errorf("%s\n got %v\nwant %s", c.config, err, c.want)
 		}
+	}
+}
+
+func TestABackupIsADestinationOfItsOwn(t *testing.T) {
+	c := parse(t, extended(`,"Prefix":"main/","S3BackupMode":"Enabled","S3BackupConfiguration":{`+minimal+`,"Prefix":"raw/","BufferingHints":{"IntervalInSeconds":60},"FileExtension":".x"}`))
+	var asked []string
+	err := c.Check(func(prefix, _, _ string, _ bool) error {
+		asked = append(asked, prefix)
+		return nil
+	})
+	if err != nil || len(asked) != 2 || asked[1] != "raw/" {
+		t.Fatalf("asked about %q, %v", asked, err)
+	}
+	b := c.Destination().S3Backup
+	if b.BufferingHints != (BufferingHints{5, 60}) || b.CompressionFormat != Uncompressed || b.FileExtension != nil {
+		t.Fatalf("stored as %+v", b)
 	}
 }
 

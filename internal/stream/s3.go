@@ -30,7 +30,7 @@ func (c Compression) Deflated() bool { return c == Gzip || c == Zip }
 // BackupMode is S3BackupMode of an S3 destination.
 type BackupMode string
 
-// The modes of spec section 8.1 for S3. BackupEnabled is not built.
+// The modes of spec section 8.1 for S3.
 const (
 	BackupDisabled BackupMode = "Disabled"
 	BackupEnabled  BackupMode = "Enabled"

@@ -119,6 +119,23 @@ func TestWhatCannotBeAnUpdateIsRefusedInTheSpecsWords(t *testing.T) {
 	}
 }
 
+func TestABackupIsEnabledByAnUpdateAndThenChanged(t *testing.T) {
+	d, changed, err := apply(t, ``, `{"ExtendedS3DestinationUpdate":{"S3BackupMode":"Enabled","S3BackupUpdate":{`+minimal+`}}}`)
+	if err != nil || !changed || d.S3.S3BackupMode != BackupEnabled || d.S3.S3Backup.BufferingHints != (BufferingHints{5, 300}) {
+		t.Fatalf("%+v, %v", d.S3, err)
+	}
+	enabled := `,"S3BackupMode":"Enabled","S3BackupConfiguration":{` + minimal + `,"Prefix":"raw/"}`
+	d, changed, err = apply(t, enabled, `{"ExtendedS3DestinationUpdate":{"S3BackupUpdate":{"CompressionFormat":"GZIP"}}}`)
+	if b := d.S3.S3Backup; err != nil || !changed || b.CompressionFormat != Gzip || or(b.Prefix, "") != "raw/" {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	// The legacy shape does not know of backups and leaves them alone.
+	d, _, err = apply(t, enabled, `{"S3DestinationUpdate":{"Prefix":"b"}}`)
+	if err != nil || d.S3.S3BackupMode != BackupEnabled || d.S3.S3Backup == nil {
+		t.Fatalf("%+v, %v", d.S3, err)
+	}
+}
+
 func TestTagsAreSetRemovedAndPaged(t *testing.T) {
 	d := &Definition{}
 	set := func(pairs ...string) bool {
