@@ -22,6 +22,7 @@ const (
 type note struct {
 	size    int
 	epoch   int
+	backed  bool // the stream was known to have a backup when the record was sent
 	outcome outcome
 }
 
@@ -41,7 +42,7 @@ func (b *books) fault(format string, args ...any) {
 // sent notes that a request is on its way.
 func (b *books) sent(q *put) {
 	for i, n := range q.names {
-		b.records[n] = &note{size: q.sizes[q.at[i]], epoch: q.epoch}
+		b.records[n] = &note{size: q.sizes[q.at[i]], epoch: q.epoch, backed: q.stream.backed}
 	}
 	q.stream.emptyUnknown += uint64(q.records - len(q.names))
 }

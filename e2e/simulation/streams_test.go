@@ -14,9 +14,10 @@ import (
 type streamLife struct {
 	number uint32
 	name   string
-	epoch  int // how often it was created
-	doomed int // incarnations up to this one were deleted: what they held may be discarded
-	tags   int // how many tags its prefixes had; each version of it has another
+	epoch  int  // how often it was created
+	doomed int  // incarnations up to this one were deleted: what they held may be discarded
+	backed bool // a backup was asked for and granted
+	tags   int  // how many tags its prefixes had; each version of it has another
 
 	emptyAcked, emptyUnknown uint64 // empty records that clients sent
 }
@@ -32,6 +33,9 @@ func (s *streamLife) nextPrefix() string {
 	s.tags++
 	return fmt.Sprintf("%st%d/", s.prefix(), s.tags)
 }
+
+// backups is where the backups of all streams lie, by the streams' own prefixes.
+const backups = "backup/"
 
 // ruler creates and deletes streams.
 type ruler struct{ *sender }
@@ -81,13 +85,38 @@ func (u ruler) update(s *streamLife) {
 	})
 	compression := compressions[u.r.IntN(len(compressions))]
 	prefix, size, interval := s.nextPrefix(), 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
+	backup := ""
+	if s.backed || u.w.plan.chance.backup && u.r.IntN(3) == 0 {
+		backup = u.backup("S3BackupUpdate", prefix)
+	}
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"CurrentDeliveryStreamVersionId":%q,"DestinationId":"destinationId-000000000001",`+
-		`"ExtendedS3DestinationUpdate":{"Prefix":%q,"CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}}}`,
-		s.name, version, prefix, compression, size, interval)
+		`"ExtendedS3DestinationUpdate":{"Prefix":%q,"CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}%s}}`,
+		s.name, version, prefix, compression, size, interval, backup)
 	u.until("update "+s.name, "UpdateDestination", body, func(a answer) bool {
 		return a.status == http.StatusOK || a.code == "ConcurrentModificationException"
 	})
+	u.granted(s, backup)
 	u.w.story.happened("stream updated", "%s to %s, %s, %d MiB, %d s", s.name, prefix, compression, size, interval)
+}
+
+// backup asks for a backup beside the objects of a prefix.
+func (u ruler) backup(member, prefix string) string {
+	return fmt.Sprintf(`,"S3BackupMode":"Enabled",%q:{"RoleARN":"arn:aws:iam::000000000000:role/simulation","BucketARN":"arn:aws:s3:::%s",`+
+		`"Prefix":%q,"CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}}`,
+		member, bucket, backups+prefix, compressions[u.r.IntN(len(compressions))], 1+u.r.IntN(3), 60+u.r.IntN(60))
+}
+
+// granted notes that the stream has the backup that was asked for.
+func (u ruler) granted(s *streamLife, backup string) {
+	if backup == "" {
+		return
+	}
+	u.w.mu.Lock()
+	defer u.w.mu.Unlock()
+	if !s.backed {
+		s.backed = true
+		u.w.story.happened("backup begun", "of %s", s.name)
+	}
 }
 
 // encrypt turns the stream's encryption on or off.
@@ -102,19 +131,25 @@ func (u ruler) encrypt(s *streamLife) {
 func (u ruler) create(s *streamLife) {
 	u.w.mu.Lock()
 	s.epoch++
+	s.backed = false
 	u.w.mu.Unlock()
 	compression := compressions[u.r.IntN(len(compressions))]
 	size, interval := 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
+	prefix, backup := s.nextPrefix(), ""
+	if u.w.plan.chance.backup && u.r.IntN(2) == 0 {
+		backup = u.backup("S3BackupConfiguration", prefix)
+	}
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"ExtendedS3DestinationConfiguration":{`+
 		`"RoleARN":"arn:aws:iam::000000000000:role/simulation","BucketARN":"arn:aws:s3:::%s","Prefix":%q,`+
-		`"ErrorOutputPrefix":"failed/!{firehose:error-output-type}/","CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}}}`,
-		s.name, bucket, s.nextPrefix(), compression, size, interval)
+		`"ErrorOutputPrefix":"failed/!{firehose:error-output-type}/","CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}%s}}`,
+		s.name, bucket, prefix, compression, size, interval, backup)
 	u.until("create "+s.name, "CreateDeliveryStream", body, func(a answer) bool {
 		return a.status == http.StatusOK || a.code == "ResourceInUseException"
 	})
 	u.until("wait for "+s.name, "DescribeDeliveryStream", describe(s), func(a answer) bool {
 		return a.status == http.StatusOK && status(a) == "ACTIVE"
 	})
+	u.granted(s, backup)
 	u.w.story.happened("stream created", "%s, %s, %d MiB, %d s", s.name, compression, size, interval)
 }
 

@@ -100,7 +100,7 @@ func sample(line string) (metric string, labels map[string]string, value uint64)
 	return metric, labels, uint64(f)
 }
 
-// found is what the store holds.
+// found is what the store holds of the streams' data, or of their backups.
 type found struct {
 	times  map[name]int
 	bytes  map[uint32]uint64 // by stream
@@ -116,18 +116,44 @@ type run struct {
 
 // judge compares what the store holds with what the clients know. w.mu is held.
 func (w *world) judge(ledgers map[string]ledger) {
-	f := &found{map[name]int{}, map[uint32]uint64{}, map[uint32]uint64{}, map[[2]uint32][]run{}}
+	f, copies := newFound(), newFound()
 	versions := map[string]string{}
 	for _, o := range w.store.History(bucket) {
-		w.judgeObject(f, o)
+		if key, ok := strings.CutPrefix(o.Key, backups); ok {
+			o.Key = key
+			w.judgeObject(copies, o)
+		} else {
+			w.judgeObject(f, o)
+		}
 		w.judgeName(versions, o.Key)
 	}
 	missing := w.judgeRecords(f)
 	w.judgeOrder(f)
+	w.judgeBackups(copies)
+	w.judgeOrder(copies)
 	for _, s := range w.streams {
 		w.judgeLedger(s, f, ledgers[s.name], missing)
 	}
 	w.judgeUploads()
+}
+
+func newFound() *found {
+	return &found{map[name]int{}, map[uint32]uint64{}, map[uint32]uint64{}, map[[2]uint32][]run{}}
+}
+
+// judgeBackups holds the backups against what was acknowledged while a stream had one.
+func (w *world) judgeBackups(copies *found) {
+	for n, know := range w.books.records {
+		times := copies.times[n]
+		switch {
+		case times > 1:
+			w.books.fault("record %+v was backed up %d times", n, times)
+		case know.outcome == refused && times > 0:
+			w.books.fault("record %+v was refused and backed up", n)
+		case know.outcome == acknowledged && times == 0 && know.backed && know.epoch > w.streams[n.stream].doomed && w.damaged == 0:
+			w.books.fault("record %+v was acknowledged and is not in the backup", n)
+		}
+	}
 }
 
 // judgeUploads complains about uploads that nobody will complete. Nobody looks for those
@@ -135,7 +161,7 @@ func (w *world) judge(ledgers map[string]ledger) {
 func (w *world) judgeUploads() {
 	for _, u := range w.store.Uploads() {
 		deleted := slices.ContainsFunc(w.streams, func(s *streamLife) bool {
-			return s.doomed > 0 && strings.HasPrefix(u.Key, s.prefix())
+			return s.doomed > 0 && strings.HasPrefix(strings.TrimPrefix(u.Key, backups), s.prefix())
 		})
 		if deleted {
 			w.story.count("upload left behind by a deleted stream", 1)
@@ -292,7 +318,13 @@ func (w *world) summary() map[string]int {
 	for kind, n := range w.store.Fired() {
 		all["store: "+string(kind)] += n
 	}
-	all["objects"] = len(w.store.History(bucket))
+	for _, o := range w.store.History(bucket) {
+		if strings.HasPrefix(o.Key, backups) {
+			all["backup objects"]++
+		} else {
+			all["objects"]++
+		}
+	}
 	for _, know := range w.books.records {
 		all["records "+[...]string{"of unknown outcome", "acknowledged", "refused"}[know.outcome]]++
 	}
