@@ -96,6 +96,7 @@ func TestABackupEnabledLaterBeginsAtTheHead(t *testing.T) {
 
 // A bucket that is gone keeps nothing back but its own records, and those are not trimmed.
 func TestABackupAndItsStreamFailEachForItself(t *testing.T) {
+	outputs := map[string]record.Output{"main/": record.Data, "raw/": record.Backup}
 	for failing, served := range map[string]string{"raw/": "main/", "main/": "raw/"} {
 		t.Run(failing+" fails", func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -117,6 +118,12 @@ func TestABackupAndItsStreamFailEachForItself(t *testing.T) {
 				w.onceUnder(failing, 0, 0)
 				if s := w.status(); s.Fails == 0 || s.LastError == "" {
 					t.Fatalf("nobody hears of it: %+v", s)
+				}
+				if err, _ := w.failed.Load(outputs[failing]); !errors.Is(err.(error), record.ErrNoBucket) {
+					t.Fatalf("told of %v", err)
+				}
+				if _, ok := w.failed.Load(outputs[served]); ok {
+					t.Fatal("told of a failure of what is served")
 				}
 				if n := w.trimmed(); n > 1 {
 					t.Fatalf("trimmed up to entry %d, which is not delivered", n)

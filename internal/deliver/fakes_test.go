@@ -361,16 +361,17 @@ const testPart = 512 << 10
 // world is a log and a store, and the manager that delivers from one to the other. The
 // manager can be killed and started anew.
 type world struct {
-	t     *testing.T
-	log   *memLog
-	store *memStore
-	def   *stream.Definition
-	q     record.Queue
-	m     *Manager
-	stop  func() error
-	part  int64        // size of the parts of uploads
-	life  int          // how often it was started
-	clock atomic.Int64 // how far the node's clock is off, nanoseconds
+	t      *testing.T
+	log    *memLog
+	store  *memStore
+	def    *stream.Definition
+	q      record.Queue
+	m      *Manager
+	stop   func() error
+	part   int64        // size of the parts of uploads
+	life   int          // how often it was started
+	failed sync.Map     // record.Output → the last error that it was told of
+	clock  atomic.Int64 // how far the node's clock is off, nanoseconds
 }
 
 func newWorld(t *testing.T, size, interval int) *world {
@@ -391,8 +392,9 @@ func (w *world) start() {
 	w.m = NewManager(Options{
 		Log: w.log, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: w.part,
 		Uploads: NewSlots(8), Logger: slog.New(slog.DiscardHandler),
-		Now:      func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) },
-		OnObject: func(time.Duration, int64) {},
+		Now:       func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) },
+		OnObject:  func(time.Duration, int64) {},
+		OnFailure: func(_ *stream.Definition, o record.Output, err error) { w.failed.Store(o, err) },
 	})
 	if err := w.m.Load(w.t.Context()); err != nil {
 		w.t.Fatal(err)

@@ -28,6 +28,9 @@ type Options struct {
 	// OnObject is told of each delivered object: how long it took to complete and its size
 	// in bytes. It must not block.
 	OnObject func(time.Duration, int64)
+	// OnFailure, if set, is told of each step of an output that failed and will be tried
+	// again, with the definition it was tried under. It must not block.
+	OnFailure func(*stream.Definition, record.Output, error)
 }
 
 // Manager runs a runner for each output of each stream.

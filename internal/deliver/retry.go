@@ -26,6 +26,9 @@ func (r *runner) pause(ctx context.Context, err error) {
 	wait := backoff(r.fails)
 	r.fails++
 	r.publish(err)
+	if r.opt.OnFailure != nil {
+		r.opt.OnFailure(r.target.Load().def, r.output.Output, err)
+	}
 	if r.fails&(r.fails-1) == 0 { // the 1st, 2nd, 4th, 8th ... failure in a row
 		pending := r.current(ctx).Pending
 		r.log.Warn("delivery failed; the records are kept in the journal and it is tried again",

@@ -17,7 +17,7 @@ type Encodings interface {
 
 // target is how one version of a stream delivers one of its outputs.
 type target struct {
-	name     string // of the stream
+	def      *stream.Definition
 	version  int
 	paused   bool // makes no new plans
 	bucket   string
@@ -53,7 +53,7 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 		return nil, err
 	}
 	t := &target{
-		name:    d.Name,
+		def:     d,
 		version: d.Version,
 		paused:  d.Paused,
 		bucket:  s3.Bucket(),

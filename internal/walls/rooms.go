@@ -35,6 +35,7 @@ func Rooms() []Room {
 		{"internal/stage", []string{"record", "stream"}},
 		{"internal/deliver", []string{"record", "stream", "batch", "telemetry"}},
 		{"internal/batch", []string{"record", "stream"}},
+		{"internal/errorlog", []string{"record", "stream"}},
 		{"internal/encode", []string{"record"}},
 		{"internal/agent", []string{"aws"}},
 		{"internal/demo", []string{"node", "config", "aws"}},
