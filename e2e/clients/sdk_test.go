@@ -3,10 +3,12 @@ package clients
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,128 +17,214 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// refusal is what an operation must answer.
-type refusal struct {
-	name, code, message string
-	status              int
-	call                func() error
-}
-
-// check holds an error against what it must be.
-func (r refusal) check(t *testing.T) {
-	t.Helper()
-	err := r.call()
-	var api smithy.APIError
-	var response *smithyhttp.ResponseError
-	switch {
-	case !errors.As(err, &api) || !errors.As(err, &response):
-		t.Errorf("%s: %v", r.name, err)
-	case api.ErrorCode() != r.code || response.HTTPStatusCode() != r.status || r.message != "" && api.ErrorMessage() != r.message:
-		t.Errorf("%s: got %d %s %q, want %d %s %q", r.name, response.HTTPStatusCode(), api.ErrorCode(), api.ErrorMessage(),
-			r.status, r.code, r.message)
-	}
-}
-
-func destination(format types.CompressionFormat) *types.ExtendedS3DestinationConfiguration {
-	return &types.ExtendedS3DestinationConfiguration{
-		RoleARN: aws.String("arn:aws:iam::000000000000:role/tour"), BucketARN: aws.String("arn:aws:s3:::go-lake"),
-		CompressionFormat: format, BufferingHints: &types.BufferingHints{SizeInMBs: aws.Int32(1), IntervalInSeconds: aws.Int32(1)},
-	}
+// sdk is the tour of the AWS SDK for Go with the stream that it is about.
+type sdk struct {
+	t    *testing.T
+	c    *firehose.Client
+	name *string
 }
 
 func TestTheAWSSDKForGoTakesTheTour(t *testing.T) {
-	server, _ := start(t)
-	c := firehose.NewFromConfig(server.Config())
+	t.Parallel()
+	server := start(t)
+	tour := sdk{t, firehose.NewFromConfig(server.Config()), aws.String("go")}
 	store := s3.NewFromConfig(server.Config(), func(o *s3.Options) { o.UsePathStyle = true })
-	ctx, name := t.Context(), aws.String("go")
-	if _, err := store.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("go-lake")}); err != nil {
+	if _, err := store.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("go-lake")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.CreateDeliveryStream(ctx, &firehose.CreateDeliveryStreamInput{
-		DeliveryStreamName: name, ExtendedS3DestinationConfiguration: destination(types.CompressionFormatGzip),
-	}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the stream is ACTIVE", func() bool {
-		d, err := c.DescribeDeliveryStream(ctx, &firehose.DescribeDeliveryStreamInput{DeliveryStreamName: name})
-		return err == nil && d.DeliveryStreamDescription.DeliveryStreamStatus == types.DeliveryStreamStatusActive
-	})
-	for _, r := range refusals(t, server.Config(), c) {
-		r.check(t)
-	}
-	var want bytes.Buffer
-	for i := range 50 {
-		data := fmt.Appendf(nil, "single %d\n", i)
-		want.Write(data)
-		if _, err := c.PutRecord(ctx, &firehose.PutRecordInput{DeliveryStreamName: name, Record: &types.Record{Data: data}}); err != nil {
-			t.Fatal(err)
+	tour.create()
+	tour.list()
+	tour.tag()
+	want := tour.put()
+	eventually(t, "the objects hold what was put", func() bool { return bytes.Equal(read(t, store), want) })
+	tour.update()
+	tour.encrypt()
+	for name, refuse := range strangers(server.Config()) {
+		_, err := firehose.NewFromConfig(refuse.as).ListDeliveryStreams(t.Context(), &firehose.ListDeliveryStreamsInput{})
+		if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != refuse.code {
+			t.Errorf("%s: got %v, want %s", name, err, refuse.code)
 		}
 	}
-	eventually(t, "the objects hold what was put", func() bool { return bytes.Equal(read(t, store), want.Bytes()) })
-	if _, err := c.DeleteDeliveryStream(ctx, &firehose.DeleteDeliveryStreamInput{DeliveryStreamName: name}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "no stream is listed", func() bool {
-		l, err := c.ListDeliveryStreams(ctx, &firehose.ListDeliveryStreamsInput{})
-		return err == nil && len(l.DeliveryStreamNames) == 0
-	})
+	tour.delete()
 }
 
-// refusals are requests that must be refused, with the words of spec section 2.13.
-func refusals(t *testing.T, cfg aws.Config, c *firehose.Client) []refusal {
-	ctx, one := t.Context(), &types.Record{Data: []byte("x")}
-	put := func(c *firehose.Client, name string) func() error {
-		return func() error {
-			_, err := c.PutRecord(ctx, &firehose.PutRecordInput{DeliveryStreamName: &name, Record: one})
-			return err
+// must takes what an operation returned; the answer is had from what it returns, which ends
+// the test if there is an error instead.
+func must[Out any](out *Out, err error) func(*testing.T) *Out {
+	return func(t *testing.T) *Out {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+}
+
+// create makes a stream of each shape of S3.
+func (s sdk) create() {
+	t, ctx := s.t, s.t.Context()
+	made := must(s.c.CreateDeliveryStream(ctx, &firehose.CreateDeliveryStreamInput{
+		DeliveryStreamName: s.name,
+		ExtendedS3DestinationConfiguration: &types.ExtendedS3DestinationConfiguration{
+			RoleARN: aws.String(role), BucketARN: aws.String("arn:aws:s3:::go-lake"), CompressionFormat: types.CompressionFormatGzip,
+			BufferingHints: &types.BufferingHints{SizeInMBs: aws.Int32(1), IntervalInSeconds: aws.Int32(1)},
+		},
+	}))(t)
+	if want := "arn:aws:firehose:us-east-1:000000000000:deliverystream/go"; aws.ToString(made.DeliveryStreamARN) != want {
+		t.Errorf("made %s, want %s", aws.ToString(made.DeliveryStreamARN), want)
+	}
+	legacy := &types.S3DestinationConfiguration{RoleARN: aws.String(role), BucketARN: aws.String("arn:aws:s3:::go-lake")}
+	must(s.c.CreateDeliveryStream(ctx, &firehose.CreateDeliveryStreamInput{
+		DeliveryStreamName: aws.String("go-legacy"),
+		//lint:ignore SA1019 streams that were made with it have to work
+		S3DestinationConfiguration: legacy,
+	}))(t)
+	eventually(t, "the stream is ACTIVE", func() bool { return s.describe().DeliveryStreamStatus == types.DeliveryStreamStatusActive })
+	d := s.describe()
+	if to := d.Destinations[0].ExtendedS3DestinationDescription; d.CreateTimestamp == nil || to.CompressionFormat != types.CompressionFormatGzip || *to.BufferingHints.IntervalInSeconds != 1 {
+		t.Errorf("described %+v", d)
+	}
+}
+
+func (s sdk) describe() *types.DeliveryStreamDescription {
+	s.t.Helper()
+	return must(s.c.DescribeDeliveryStream(s.t.Context(),
+		&firehose.DescribeDeliveryStreamInput{DeliveryStreamName: s.name}))(s.t).DeliveryStreamDescription
+}
+
+// list lists the streams page by page.
+func (s sdk) list() {
+	var after *string
+	for _, want := range []struct {
+		name string
+		more bool
+	}{{"go", true}, {"go-legacy", false}} {
+		page := must(s.c.ListDeliveryStreams(s.t.Context(), &firehose.ListDeliveryStreamsInput{
+			Limit: aws.Int32(1), ExclusiveStartDeliveryStreamName: after, DeliveryStreamType: types.DeliveryStreamTypeDirectPut,
+		}))(s.t)
+		if !slices.Equal(page.DeliveryStreamNames, []string{want.name}) || *page.HasMoreDeliveryStreams != want.more {
+			s.t.Errorf("page %v, more: %v, want %+v", page.DeliveryStreamNames, *page.HasMoreDeliveryStreams, want)
+		}
+		after = &want.name
+	}
+}
+
+// tag sets, lists and removes tags.
+func (s sdk) tag() {
+	t, ctx := s.t, s.t.Context()
+	must(s.c.TagDeliveryStream(ctx, &firehose.TagDeliveryStreamInput{DeliveryStreamName: s.name,
+		Tags: []types.Tag{{Key: aws.String("b")}, {Key: aws.String("a"), Value: aws.String("1")}}}))(t)
+	check := func(want string, more bool, after *string) {
+		t.Helper()
+		page := must(s.c.ListTagsForDeliveryStream(ctx,
+			&firehose.ListTagsForDeliveryStreamInput{DeliveryStreamName: s.name, Limit: aws.Int32(1), ExclusiveStartTagKey: after}))(t)
+		if len(page.Tags) != 1 || *page.Tags[0].Key != want || *page.HasMoreTags != more {
+			t.Errorf("tags %+v, want %s, more: %v", page, want, more)
 		}
 	}
-	create := func(name string, d *types.ExtendedS3DestinationConfiguration) func() error {
-		return func() error {
-			_, err := c.CreateDeliveryStream(ctx, &firehose.CreateDeliveryStreamInput{DeliveryStreamName: &name, ExtendedS3DestinationConfiguration: d})
-			return err
+	check("a", true, nil)
+	check("b", false, aws.String("a"))
+	must(s.c.UntagDeliveryStream(ctx, &firehose.UntagDeliveryStreamInput{DeliveryStreamName: s.name, TagKeys: []string{"a", "unknown"}}))(t)
+	check("b", false, nil)
+}
+
+// put puts single records and a batch, and returns what the objects must hold.
+func (s sdk) put() []byte {
+	t, ctx := s.t, s.t.Context()
+	var all bytes.Buffer
+	var records []types.Record
+	for i := range 50 {
+		data := fmt.Appendf(nil, "single %d\n", i)
+		all.Write(data)
+		one := must(s.c.PutRecord(ctx, &firehose.PutRecordInput{DeliveryStreamName: s.name, Record: &types.Record{Data: data}}))(t)
+		if aws.ToString(one.RecordId) == "" || *one.Encrypted {
+			t.Errorf("put answered %+v", one)
 		}
+		records = append(records, types.Record{Data: fmt.Appendf(nil, "of a batch %d\n", i)})
 	}
-	wrongKey := cfg.Copy()
-	wrongKey.Credentials = credentials.NewStaticCredentialsProvider("AKIANOBODYKNOWSTHIS1", "secret", "")
-	abroad := cfg.Copy()
+	for _, r := range records {
+		all.Write(r.Data)
+	}
+	many := must(s.c.PutRecordBatch(ctx, &firehose.PutRecordBatchInput{DeliveryStreamName: s.name, Records: records}))(t)
+	if *many.FailedPutCount != 0 || len(many.RequestResponses) != len(records) {
+		t.Errorf("batch answered %+v", many)
+	}
+	return all.Bytes()
+}
+
+// update changes the destination; the same update made again is one of a past version.
+func (s sdk) update() {
+	in := &firehose.UpdateDestinationInput{
+		DeliveryStreamName: s.name, CurrentDeliveryStreamVersionId: aws.String("1"), DestinationId: aws.String(destinationID),
+		ExtendedS3DestinationUpdate: &types.ExtendedS3DestinationUpdate{Prefix: aws.String("late/")},
+	}
+	must(s.c.UpdateDestination(s.t.Context(), in))(s.t)
+	d := s.describe()
+	if *d.VersionId != "2" || d.LastUpdateTimestamp == nil || *d.Destinations[0].ExtendedS3DestinationDescription.Prefix != "late/" {
+		s.t.Errorf("after the update: %+v", d)
+	}
+	_, err := s.c.UpdateDestination(s.t.Context(), in)
+	if !is[*types.ConcurrentModificationException](err) {
+		s.t.Errorf("the update of a past version: %v", err)
+	}
+}
+
+// encrypt turns encryption on, puts, and turns it off.
+func (s sdk) encrypt() {
+	t, ctx := s.t, s.t.Context()
+	await := func(status types.DeliveryStreamEncryptionStatus) {
+		eventually(t, fmt.Sprintf("encryption is %s", status), func() bool { return s.describe().DeliveryStreamEncryptionConfiguration.Status == status })
+	}
+	must(s.c.StartDeliveryStreamEncryption(ctx, &firehose.StartDeliveryStreamEncryptionInput{DeliveryStreamName: s.name,
+		DeliveryStreamEncryptionConfigurationInput: &types.DeliveryStreamEncryptionConfigurationInput{KeyType: types.KeyTypeAwsOwnedCmk}}))(t)
+	await(types.DeliveryStreamEncryptionStatusEnabled)
+	one := must(s.c.PutRecord(ctx, &firehose.PutRecordInput{DeliveryStreamName: s.name, Record: &types.Record{Data: []byte("sealed")}}))(t)
+	if !*one.Encrypted {
+		t.Errorf("put answered %+v", one)
+	}
+	must(s.c.StopDeliveryStreamEncryption(ctx, &firehose.StopDeliveryStreamEncryptionInput{DeliveryStreamName: s.name}))(t)
+	await(types.DeliveryStreamEncryptionStatusDisabled)
+}
+
+// delete deletes both streams.
+func (s sdk) delete() {
+	t, ctx := s.t, s.t.Context()
+	for _, name := range []string{"go", "go-legacy"} {
+		must(s.c.DeleteDeliveryStream(ctx, &firehose.DeleteDeliveryStreamInput{DeliveryStreamName: &name, AllowForceDelete: aws.Bool(true)}))(t)
+	}
+	eventually(t, "no stream is listed", func() bool {
+		l, err := s.c.ListDeliveryStreams(ctx, &firehose.ListDeliveryStreamsInput{})
+		return err == nil && len(l.DeliveryStreamNames) == 0
+	})
+	_, err := s.c.DescribeDeliveryStream(ctx, &firehose.DescribeDeliveryStreamInput{DeliveryStreamName: s.name})
+	if !is[*types.ResourceNotFoundException](err) {
+		t.Errorf("a deleted stream is described: %v", err)
+	}
+}
+
+// stranger is somebody whose signature does not hold, and what they are told.
+type stranger struct {
+	as   aws.Config
+	code string
+}
+
+// strangers are those, by what is wrong with them.
+func strangers(cfg aws.Config) map[string]stranger {
+	unknown, wrong, abroad := cfg.Copy(), cfg.Copy(), cfg.Copy()
+	unknown.Credentials = credentials.NewStaticCredentialsProvider("AKIANOBODYKNOWSTHIS1", "secret", "")
+	keys := cfg.Credentials
+	wrong.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		c, err := keys.Retrieve(ctx)
+		c.SecretAccessKey += "x"
+		return c, err
+	})
 	abroad.Region = "eu-west-3"
-	unbuilt := destination("")
-	unbuilt.DataFormatConversionConfiguration = &types.DataFormatConversionConfiguration{Enabled: aws.Bool(true)}
-	return []refusal{
-		{"unknown stream", "ResourceNotFoundException", "Firehose nobody under account 000000000000 not found.", 400, put(c, "nobody")},
-		{"unknown key", "UnrecognizedClientException", "The security token included in the request is invalid.", 400, put(firehose.NewFromConfig(wrongKey), "go")},
-		{"other region", "InvalidSignatureException", "", 400, put(firehose.NewFromConfig(abroad), "go")},
-		{"taken name", "ResourceInUseException", "Firehose go under accountId 000000000000 already exists", 400, create("go", destination(""))},
-		{"no destination", "InvalidArgumentException", "Exactly one destination configuration is supported for a Firehose", 400, create("none", nil)},
-		{"unbuilt option", "InvalidArgumentException", "DataFormatConversionConfiguration.Enabled: true is not supported by this version of Hydrant.", 400, create("unbuilt", unbuilt)},
-		{"unknown format", "ValidationException", "", 400, create("format", destination("RAR"))},
-		{"unknown to describe", "ResourceNotFoundException", "", 400, func() error {
-			_, err := c.DescribeDeliveryStream(ctx, &firehose.DescribeDeliveryStreamInput{DeliveryStreamName: aws.String("nobody")})
-			return err
-		}},
-		{"unknown to delete", "ResourceNotFoundException", "", 400, func() error {
-			_, err := c.DeleteDeliveryStream(ctx, &firehose.DeleteDeliveryStreamInput{DeliveryStreamName: aws.String("nobody")})
-			return err
-		}},
-		{"unknown to tag", "ResourceNotFoundException", "", 400, func() error {
-			_, err := c.TagDeliveryStream(ctx, &firehose.TagDeliveryStreamInput{DeliveryStreamName: aws.String("nobody"), Tags: []types.Tag{{Key: aws.String("k")}}})
-			return err
-		}},
-		{"old version", "ConcurrentModificationException",
-			"Cannot update firehose: go since the current version id: 1 and specified version id: 7 do not match", 400, func() error {
-				_, err := c.UpdateDestination(ctx, &firehose.UpdateDestinationInput{DeliveryStreamName: aws.String("go"), CurrentDeliveryStreamVersionId: aws.String("7"),
-					DestinationId: aws.String("destinationId-000000000001"), ExtendedS3DestinationUpdate: &types.ExtendedS3DestinationUpdate{}})
-				return err
-			}},
-		{"key without ARN", "InvalidArgumentException", "KeyARN has to be specified when KeyType is CUSTOMER_MANAGED_CMK", 400, func() error {
-			_, err := c.StartDeliveryStreamEncryption(ctx, &firehose.StartDeliveryStreamEncryptionInput{DeliveryStreamName: aws.String("go"),
-				DeliveryStreamEncryptionConfigurationInput: &types.DeliveryStreamEncryptionConfigurationInput{KeyType: types.KeyTypeCustomerManagedCmk}})
-			return err
-		}},
+	return map[string]stranger{
+		"unknown key":  {unknown, "UnrecognizedClientException"},
+		"wrong secret": {wrong, "InvalidSignatureException"},
+		"other region": {abroad, "InvalidSignatureException"},
 	}
 }
 
@@ -153,22 +241,29 @@ func read(t *testing.T, store *s3.Client) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		z, err := gzip.NewReader(got.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(z)
-		if err := errors.Join(err, got.Body.Close()); err != nil {
-			t.Fatalf("%s: %v", *o.Key, err)
-		}
-		all = append(all, b...)
+		all = append(all, unzip(t, got.Body)...)
 	}
 	return all
 }
 
+// unzip reads and closes a gzip file.
+func unzip(t *testing.T, file io.ReadCloser) []byte {
+	t.Helper()
+	z, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // TestNothingIsOpenWithoutASignature asks as a browser would.
 func TestNothingIsOpenWithoutASignature(t *testing.T) {
-	server, _ := start(t)
+	t.Parallel()
+	server := start(t)
 	for _, path := range []string{"/", "/go-lake", "/go-lake/key"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.Address.URL()+path, nil)
 		if err != nil {
