@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Sink takes the events of one log stream, in the order of their times.
+// Sink is a log service.
 type Sink interface {
-	// Put stores the events. ErrGone: there is no such group or stream.
+	// Put stores events of one log stream, in the order of their times and as many as one
+	// PutLogEvents takes. ErrGone: there is no such group or stream.
 	Put(ctx context.Context, group, stream string, events []Event) error
 }
 
@@ -24,7 +26,8 @@ const (
 	maxWaiting = 4096                   // entries, of all log streams
 	burst      = 100                    // entries that are written at once, and then
 	every      = 200 * time.Millisecond // one in so long
-	maxBatch   = 500                    // entries of one Put
+	maxBatch   = 500                    // entries that are written together
+	maxBytes   = 1<<20 - maxBatch*26    // of one Put (spec neighbours.md section 6.3)
 	putTime    = 30 * time.Second       // for one Put
 	puts       = 3                      // tries
 	firstWait  = time.Second            // between the first two of them
@@ -108,7 +111,12 @@ func (l *Log) Run(ctx context.Context) error {
 			return nil
 		case first := <-l.waiting:
 			for p, events := range l.gather(first) {
-				l.put(ctx, p, events)
+				slices.SortStableFunc(events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+				for len(events) > 0 {
+					n := fitting(events)
+					l.put(ctx, p, events[:n])
+					events = events[n:]
+				}
 			}
 		}
 	}
@@ -126,6 +134,17 @@ func (l *Log) gather(first item) map[place][]Event {
 		}
 	}
 	return batch
+}
+
+// fitting is how many of the events one Put takes; each is far smaller than that.
+func fitting(events []Event) int {
+	size := 0
+	for i := range events {
+		if size += len(events[i].Message); size > maxBytes {
+			return i
+		}
+	}
+	return len(events)
 }
 
 // put writes the events of one log stream, or loses them after some tries.

@@ -20,6 +20,8 @@ type memSink struct {
 	mu     sync.Mutex
 	events map[place][]Event
 	puts   int
+	sizes  []int // of the puts, as the service counts
+	sorted bool  // within every put
 	fault  func(n int) error
 }
 
@@ -32,6 +34,12 @@ func (s *memSink) Put(_ context.Context, group, name string, events []Event) err
 			return err
 		}
 	}
+	size := 0
+	for i, e := range events {
+		size += len(e.Message) + 26
+		s.sorted = s.sorted && (i == 0 || !e.Time.Before(events[i-1].Time))
+	}
+	s.sizes = append(s.sizes, size)
 	p := place{group, name}
 	s.events[p] = append(s.events[p], events...)
 	return nil
@@ -58,7 +66,7 @@ var (
 
 // running starts a Log in the bubble of t; Stop ends it.
 func running(t *testing.T, s *memSink) *Log {
-	s.events = map[place][]Event{}
+	s.events, s.sorted = map[place][]Event{}, true
 	l := New(Options{Sink: s, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -205,6 +213,32 @@ func TestReportersNeverWait(t *testing.T) {
 		}
 		if !time.Now().Equal(begin) || l.Counts().Lost == 0 {
 			t.Fatalf("waited %s, counts %+v", time.Since(begin), l.Counts())
+		}
+	})
+}
+
+// Those who report do not agree on the time, and what they say may be long.
+func TestAPutIsInOrderAndNoLargerThanTheServiceTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s memSink
+		s.fault = func(int) error { time.Sleep(time.Second); return nil } // so that many wait
+		l := running(t, &s)
+		long := &record.Complaint{Code: "X", Message: strings.Repeat("x", maxMessage), Err: record.ErrDenied}
+		for i := range burst {
+			l.Report(Failure{Stream: clicks(), Err: long, At: time.Now().Add(-time.Duration(i) * time.Millisecond)})
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if l.Counts().Written != burst {
+			t.Fatalf("counts %+v", l.Counts())
+		}
+		for _, n := range s.sizes {
+			if n > 1<<20 {
+				t.Fatalf("a put of %d bytes", n)
+			}
+		}
+		if len(s.sizes) < 3 || !s.sorted {
+			t.Fatalf("puts of %d bytes, in order: %v", s.sizes, s.sorted)
 		}
 	})
 }
