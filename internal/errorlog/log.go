@@ -29,6 +29,7 @@ const (
 	maxBatch   = 500                    // entries that are written together
 	maxBytes   = 1<<20 - maxBatch*26    // of one Put (spec neighbours.md section 6.3)
 	putTime    = 30 * time.Second       // for one Put
+	lastTime   = 3 * time.Second        // for all that waits at the end
 	puts       = 3                      // tries
 	firstWait  = time.Second            // between the first two of them
 	warnEvery  = 10 * time.Minute       // about one log stream
@@ -103,21 +104,41 @@ func (l *Log) Report(f Failure) {
 	}
 }
 
-// Run writes what is reported until ctx ends.
+// Run writes what is reported until ctx ends, and then for a moment what waits still.
 func (l *Log) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			l.drain(ctx)
 			return nil
 		case first := <-l.waiting:
-			for p, events := range l.gather(first) {
-				slices.SortStableFunc(events, func(a, b Event) int { return a.Time.Compare(b.Time) })
-				for len(events) > 0 {
-					n := fitting(events)
-					l.put(ctx, p, events[:n])
-					events = events[n:]
-				}
-			}
+			l.write(ctx, l.gather(first))
+		}
+	}
+}
+
+// drain writes what waits when ctx has ended.
+func (l *Log) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTime)
+	defer cancel()
+	for {
+		select {
+		case first := <-l.waiting:
+			l.write(ctx, l.gather(first))
+		default:
+			return
+		}
+	}
+}
+
+// write writes a batch, in order and in puts that a service takes.
+func (l *Log) write(ctx context.Context, batch map[place][]Event) {
+	for p, events := range batch {
+		slices.SortStableFunc(events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+		for len(events) > 0 {
+			n := fitting(events)
+			l.put(ctx, p, events[:n])
+			events = events[n:]
 		}
 	}
 }

@@ -243,6 +243,21 @@ func TestAPutIsInOrderAndNoLargerThanTheServiceTakes(t *testing.T) {
 	})
 }
 
+func TestWhatWaitsAtTheEndIsWrittenStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memSink{events: map[place][]Event{}}
+		l := New(Options{Sink: &s, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+		for range 7 {
+			l.Report(Failure{Stream: clicks(), Err: record.ErrDenied, At: time.Now()})
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := l.Run(ctx); err != nil || l.Counts().Written != 7 {
+			t.Fatalf("counts %+v, %v", l.Counts(), err)
+		}
+	})
+}
+
 func TestALongMessageIsCutBetweenCharacters(t *testing.T) {
 	f := Failure{Stream: clicks(), Err: errors.New(strings.Repeat("ä", maxMessage))}
 	e, err := f.event("x")
