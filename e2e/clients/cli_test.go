@@ -43,7 +43,7 @@ func newCLI(t *testing.T, s *server.Server) *cli {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("python3", "cli.py") // ends with its input, not with the test's context
+	cmd := exec.Command("python3", script(t, "cli.py")) // ends with its input, not with the test's context
 	cmd.Env = append(environment(s), "AWS_CONFIG_FILE="+config, "AWS_MAX_ATTEMPTS=1", "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=json")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

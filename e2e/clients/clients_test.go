@@ -40,18 +40,28 @@ func start(t *testing.T) *server.Server {
 	return serve(t, server.Build(t), "")
 }
 
-// boto3 runs a script of this folder, which uses boto3.
-func boto3(t *testing.T, s *server.Server, script ...string) {
+// script is a Python program of this folder. go test looks at it here, so as not to take
+// results of a former one for those of this one.
+func script(t *testing.T, name string) string {
+	t.Helper()
+	if _, err := os.ReadFile(name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// boto3 runs a script that uses boto3.
+func boto3(t *testing.T, s *server.Server, name string, args ...string) {
 	t.Helper()
 	if out, err := exec.Command("python3", "-c", "import boto3").CombinedOutput(); err != nil {
 		t.Skipf("python3 with boto3 is not installed here: %v %s", err, bytes.TrimSpace(out))
 	}
-	cmd := exec.CommandContext(t.Context(), "python3", script...)
+	cmd := exec.CommandContext(t.Context(), "python3", append([]string{script(t, name)}, args...)...)
 	cmd.Env = environment(s)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
-		t.Fatalf("%s ended: %v", script[0], err)
+		t.Fatalf("%s ended: %v", name, err)
 	}
 }
 

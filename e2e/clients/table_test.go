@@ -145,6 +145,8 @@ var updates = []refusal{
 		Message: "At least one destination or source configuration update must be provided"},
 	{Name: "destination that is not there", Operation: "UpdateDestination", Input: with(updated("ready", m{}), m{"DestinationId": "destinationId-000000000002"}), Code: invalid,
 		Message: "Destination Id destinationId-000000000002 not found"},
+	{Name: "end of a backup", Operation: "UpdateDestination", Input: updated("backed", m{"S3BackupMode": "Disabled"}), Code: invalid,
+		Message: "Disabling S3 backup is not currently supported."},
 	{Name: "old version", Operation: "UpdateDestination", Input: with(updated("ready", m{}), m{"CurrentDeliveryStreamVersionId": "7"}), Code: conflict,
 		Message: "Cannot update firehose: ready since the current version id: 1 and specified version id: 7 do not match"},
 	{Name: "update of a stream that failed to be made", Operation: "UpdateDestination", Input: updated("stillborn", m{}), Code: inUse,

@@ -166,6 +166,29 @@ def create():
     expect(firehose.list_delivery_streams(Limit=10)["DeliveryStreamNames"], [STREAM], "streams")
 
 
+def page():
+    step("streams are listed page by page, those of the legacy shape among them")
+    legacy = STREAM + "-legacy"
+    firehose.create_delivery_stream(DeliveryStreamName=legacy, S3DestinationConfiguration={
+        "RoleARN": "arn:aws:iam::000000000000:role/tour", "BucketARN": f"arn:aws:s3:::{BUCKET}"})
+    wait("the legacy stream is ACTIVE", lambda: status(legacy) == "ACTIVE")
+    for arguments, names, more in (
+            ({"Limit": 1}, [STREAM], True),
+            ({"Limit": 1, "ExclusiveStartDeliveryStreamName": STREAM}, [legacy], False),
+            ({"ExclusiveStartDeliveryStreamName": STREAM + "-k"}, [legacy], False),
+            ({"DeliveryStreamType": "DirectPut"}, [STREAM, legacy], False),
+            ({"DeliveryStreamType": "MSKAsSource"}, [], False)):
+        answer = firehose.list_delivery_streams(**arguments)
+        expect((answer["DeliveryStreamNames"], answer["HasMoreDeliveryStreams"]), (names, more), f"page {arguments}")
+    firehose.update_destination(**{**update("1", S3DestinationUpdate={"CompressionFormat": "ZIP"}), "DeliveryStreamName": legacy})
+    for _ in range(2):  # deleting again is no error while the stream is on its way out
+        try:
+            firehose.delete_delivery_stream(DeliveryStreamName=legacy, AllowForceDelete=True)
+        except firehose.exceptions.ResourceNotFoundException:
+            pass  # and it may be gone by then
+    wait("the legacy stream is gone", lambda: status(legacy) == "gone")
+
+
 def keys():
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="tour/")
     return [o for page in pages for o in page.get("Contents", [])]
@@ -328,6 +351,7 @@ def delete():
 
 
 create()
+page()
 put_wrong()
 read_back(put_in_order())
 change()

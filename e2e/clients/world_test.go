@@ -35,6 +35,7 @@ type world struct {
 // newWorld makes these streams:
 //
 //   - ready: nothing is wrong with it; it has 50 tags.
+//   - backed: has a backup of its records.
 //   - stillborn: CREATING_FAILED, for its KMS key is not there.
 //   - leaving: DELETING, for an object of it is on its way to a store that never answers.
 //   - metered: has taken more than its quota.
@@ -56,8 +57,12 @@ func newWorld(t *testing.T, binary string) *world {
 	for _, name := range []string{"one", "two"} {
 		w.must(w.full, "CreateDeliveryStream", with(created(nil), m{"DeliveryStreamName": name}))
 	}
-	for _, name := range []string{"ready", "leaving", "metered", "locked", "tired"} {
-		w.must(w.server, "CreateDeliveryStream", with(created(m{"BufferingHints": m{"IntervalInSeconds": 0}}), m{"DeliveryStreamName": name}))
+	quick := m{"BufferingHints": m{"IntervalInSeconds": 0}}
+	for name, members := range map[string]m{
+		"ready": nil, "leaving": quick, "metered": nil, "locked": nil, "tired": nil,
+		"backed": {"S3BackupMode": "Enabled", "S3BackupConfiguration": lake(nil)},
+	} {
+		w.must(w.server, "CreateDeliveryStream", with(created(members), m{"DeliveryStreamName": name}))
 		w.await(name, "DeliveryStreamStatus", "ACTIVE")
 	}
 	w.must(w.server, "CreateDeliveryStream", with(created(nil), encrypted("stillborn", m{"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": absentKey})))
