@@ -12,6 +12,7 @@
 //   - Seed: the signature of the headers, from which the signatures of the chunks follow.
 //   - Budget: how many bytes requests may hold at once; Buffers are the memory it stands for.
 //   - Call: one verified request to a JSON service, in the hands of its operation.
+//   - Client: what calls a JSON service elsewhere; a RemoteError is how that refuses.
 //
 // The way of a request: server.go finds the service, verify.go checks all that the headers
 // tell, body.go takes memory and reads, verify.go compares the signature, json.go hands the
