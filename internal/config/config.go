@@ -24,9 +24,9 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// Console is the address of health, metrics and the console. Default 127.0.0.1:4574.
 	Console string `yaml:"console"`
-	// Insecure allows addresses that other machines can reach without TLS. Records then
-	// cross the network readable for everyone on it; requests are signed all the same.
-	// Default false.
+	// Insecure allows addresses that other machines can reach without TLS, and a KMS that is
+	// asked without it. Records, or data keys, then cross the network readable for everyone
+	// on it; requests are signed all the same. Default false.
 	Insecure bool `yaml:"insecure"`
 	// TLS is the certificate that both listeners show; without one they speak plain HTTP.
 	TLS TLS `yaml:"tls"`
@@ -41,7 +41,7 @@ type Config struct {
 	// Log is what the node writes to standard error.
 	Log Log `yaml:"log"`
 	// Endpoints uses other servers instead of the built-in neighbours, by service. Known
-	// services: s3.
+	// services: kms, logs, s3.
 	Endpoints map[string]Endpoint `yaml:"endpoints"`
 	// Delivery is how objects are made.
 	Delivery Delivery `yaml:"delivery"`
@@ -69,12 +69,13 @@ type Log struct {
 
 // Endpoint is a server that is used instead of a built-in neighbour.
 type Endpoint struct {
-	// URL is where it answers, http or https, without a path.
+	// URL is where it answers, http or https, without a path. A KMS on another machine is
+	// reached by https, for data keys come from there in plain; insecure lifts that.
 	URL string `yaml:"url"`
 	// Region is what requests to it are signed for. Default: the node's region.
 	Region string `yaml:"region"`
-	// PathStyle puts the bucket into the path instead of the host name. Default: true,
-	// except for Amazon's own endpoints.
+	// PathStyle, of s3 only, puts the bucket into the path instead of the host name.
+	// Default: true, except for Amazon's own endpoints.
 	PathStyle *bool `yaml:"pathStyle"`
 	// AccessKey and SecretKey are the credentials that the node itself uses there. Without
 	// them the AWS environment variables and profiles are asked, as every AWS tool does.
@@ -85,9 +86,13 @@ type Endpoint struct {
 	// InsecureSkipVerify takes any certificate: whoever sits between can read and change
 	// what is delivered, and can learn what the node may do. For trying things out only.
 	InsecureSkipVerify bool `yaml:"insecureSkipVerify"`
-	// ACL sends the header x-amz-acl: bucket-owner-full-control with each object, as
-	// Firehose does. Some stores refuse it. Default true.
+	// ACL, of s3 only, sends the header x-amz-acl: bucket-owner-full-control with each object,
+	// as Firehose does. Some stores refuse it. Default true.
 	ACL *bool `yaml:"acl"`
+	// ServerSideEncryption, of s3 only, is what the store is asked to encrypt objects with
+	// whose stream names no KMS key: AES256, or nothing. Default: nothing, which leaves it to
+	// the bucket.
+	ServerSideEncryption string `yaml:"serverSideEncryption"`
 }
 
 // Delivery is how objects are made.
@@ -112,6 +117,10 @@ type Storage struct {
 type Quotas struct {
 	// Streams is how many streams there may be. Default 5000.
 	Streams int `yaml:"streams"`
+	// ControlPerSecond is how many calls of each operation other than PutRecord and
+	// PutRecordBatch are taken in a second. Who calls more often gets ThrottlingException.
+	// Default 0: any number. Amazon's is 5.
+	ControlPerSecond int `yaml:"controlPerSecond"`
 	// Default is the quota of each stream.
 	Default Quota `yaml:"default"`
 	// PerStream are the quotas of streams that have one of their own, by name. It replaces

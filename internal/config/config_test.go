@@ -48,12 +48,12 @@ func TestEverySettingIsRead(t *testing.T) {
 		Endpoints: map[string]Endpoint{"s3": {
 			URL: "https://store.example.com:9000", Region: "eu-north-1", PathStyle: &no,
 			AccessKey: "AKIDEXAMPLE", SecretKey: "example-secret",
-			CAFile: "/etc/hydrant/ca.pem", InsecureSkipVerify: true, ACL: &yes,
+			CAFile: "/etc/hydrant/ca.pem", InsecureSkipVerify: true, ACL: &yes, ServerSideEncryption: "AES256",
 		}},
 		Delivery: Delivery{GzipLevel: 6},
 		Storage:  Storage{MaxBytes: 500 << 30, MinFree: 10e9},
 		Quotas: Quotas{
-			Streams: 12, Default: Quota{Records: 100_000, Requests: 1000, Bytes: 1 << 20},
+			Streams: 12, ControlPerSecond: 5, Default: Quota{Records: 100_000, Requests: 1000, Bytes: 1 << 20},
 			PerStream: map[string]Quota{"clicks": {Records: 7, Requests: 8, Bytes: 50 << 20}},
 		},
 	}
@@ -136,9 +136,11 @@ func TestFilesThatCannotBeReadAreErrors(t *testing.T) {
 }
 
 func TestValidateSaysWhatToDo(t *testing.T) {
-	s3 := func(e Endpoint) func(*Config) {
-		return func(c *Config) { c.Endpoints = map[string]Endpoint{"s3": e} }
+	at := func(service string, e Endpoint) func(*Config) {
+		return func(c *Config) { c.Endpoints = map[string]Endpoint{service: e} }
 	}
+	s3 := func(e Endpoint) func(*Config) { return at("s3", e) }
+	yes := true
 	tests := []struct {
 		name string
 		edit func(*Config)
@@ -165,13 +167,27 @@ func TestValidateSaysWhatToDo(t *testing.T) {
 		{"a log that is none", func(c *Config) { c.Log.Format = "xml" }, "log.format: \"xml\" is neither text nor json"},
 		{"too little memory", func(c *Config) { c.Memory = 100 << 20 }, "memory: 100MiB is less than a node can work in; give at least 128MiB"},
 		{"a level that gzip lacks", func(c *Config) { c.Delivery.GzipLevel = 0 }, "delivery.gzipLevel: 0 is not from 1"},
-		{"a neighbour that has no endpoint", func(c *Config) { c.Endpoints = map[string]Endpoint{"s4": {}} }, "endpoints.s4: no endpoint can be set for this service; known: s3"},
+		{"a neighbour that has no endpoint", func(c *Config) { c.Endpoints = map[string]Endpoint{"s4": {}} }, "endpoints.s4: no endpoint can be set for this service; known: kms, logs, s3"},
 		{"an endpoint", s3(Endpoint{URL: "http://127.0.0.1:9000/"}), ""},
 		{"an endpoint without URL", s3(Endpoint{}), "endpoints.s3.url: not a URL"},
 		{"an endpoint with a path", s3(Endpoint{URL: "https://store/bucket"}), "https://store is followed by more"},
 		{"an endpoint of another kind", s3(Endpoint{URL: "ftp://store"}), "endpoints.s3.url: not a URL"},
 		{"half a pair of keys", s3(Endpoint{URL: "https://store", AccessKey: "a"}), "given together"},
 		{"trust that means nothing", s3(Endpoint{URL: "http://store", CAFile: "f"}), "mean nothing for an http URL"},
+		{"an encryption of objects", s3(Endpoint{URL: "https://store", ServerSideEncryption: "AES256"}), ""},
+		{"an encryption that is none", s3(Endpoint{URL: "https://store", ServerSideEncryption: "aws:kms"}),
+			"endpoints.s3.serverSideEncryption: \"aws:kms\" is not AES256; KMS keys are given with each stream"},
+		{"a KMS", at("kms", Endpoint{URL: "https://kms.eu-central-1.amazonaws.com"}), ""},
+		{"a KMS with a path", at("kms", Endpoint{URL: "https://kms/keys"}), "endpoints.kms.url: https://kms is followed by more"},
+		{"a KMS with buckets", at("kms", Endpoint{URL: "https://kms", PathStyle: &yes}), "endpoints.kms: pathStyle, acl and serverSideEncryption are about objects"},
+		{"a KMS on this machine", at("kms", Endpoint{URL: "http://localhost:4573"}), ""},
+		{"a KMS that all can listen to", at("kms", Endpoint{URL: "http://kms:4573"}), "endpoints.kms.url: data keys would cross the network"},
+		{"such a KMS on purpose", func(c *Config) {
+			c.Insecure, c.Endpoints = true, map[string]Endpoint{"kms": {URL: "http://kms:4573"}}
+		}, ""},
+		{"logs", at("logs", Endpoint{URL: "http://logs:4573"}), ""},
+		{"logs with an encryption", at("logs", Endpoint{URL: "http://logs", ServerSideEncryption: "AES256"}), "set them for s3"},
+		{"fewer calls than none", func(c *Config) { c.Quotas.ControlPerSecond = -1 }, "quotas.controlPerSecond: a quota is not negative"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,7 +210,7 @@ func TestNoSecretIsEverPrinted(t *testing.T) {
 	c := Defaults()
 	c.Memory = 0 // something to complain of
 	for _, url := range []string{"https://me:" + secret + "@store", "https://me:" + secret + "@[store", "https://store?key=" + secret} {
-		c.Endpoints = map[string]Endpoint{"s3": {URL: url}}
+		c.Endpoints = map[string]Endpoint{"s3": {URL: url}, "kms": {URL: url}}
 		if err := c.Validate(); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("the error tells it: %v", err)
 		}

@@ -17,7 +17,13 @@ import (
 const MinMemory = 128 * mebibyte
 
 // services are the neighbours that Endpoints may name.
-var services = []string{"s3"}
+var services = []string{kmsService, "logs", s3Service}
+
+// Services of which Endpoint has settings or rules of their own.
+const (
+	kmsService = "kms"
+	s3Service  = "s3"
+)
 
 var (
 	regionForm  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
@@ -114,6 +120,9 @@ func (c *Config) validateQuotas() error {
 	if c.Quotas.Streams < 1 {
 		faults = append(faults, fault("quotas.streams", "%d streams are too few to be of use; give at least 1", c.Quotas.Streams))
 	}
+	if c.Quotas.ControlPerSecond < 0 {
+		faults = append(faults, fault("quotas.controlPerSecond", "a quota is not negative; 0 is unlimited"))
+	}
 	faults = append(faults, c.Quotas.Default.validate("quotas.default"))
 	for _, name := range slices.Sorted(maps.Keys(c.Quotas.PerStream)) {
 		faults = append(faults, c.Quotas.PerStream[name].validate("quotas.perStream."+name))
@@ -136,30 +145,52 @@ func (c *Config) validateEndpoints() error {
 			faults = append(faults, fault(key, "no endpoint can be set for this service; known: %s", strings.Join(services, ", ")))
 			continue
 		}
-		faults = append(faults, c.Endpoints[service].validate(key))
+		e := c.Endpoints[service]
+		u, err := e.server(key)
+		plain := u != nil && u.Scheme == "http"
+		faults = append(faults, err, e.validate(key, plain), e.validateFor(service, key))
+		if plain && service == kmsService && !isLoopback(u.Hostname()) && !c.Insecure {
+			faults = append(faults, fault(key+".url", "data keys would cross the network readable for everyone on it; use https, or set insecure: true"))
+		}
 	}
 	return errors.Join(faults...)
 }
 
-func (e Endpoint) validate(key string) error {
-	var faults []error
+// server reads the URL. Its text is not repeated in faults: it may hold a password.
+func (e Endpoint) server(key string) (*url.URL, error) {
 	u, err := url.Parse(e.URL)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		// The text is not repeated: it may hold a password.
-		return fault(key+".url", "not a URL such as https://store.example.com:9000")
+		return nil, fault(key+".url", "not a URL such as https://store.example.com:9000")
 	case u.User != nil:
-		faults = append(faults, fault(key+".url", "holds a user name; give credentials as accessKey and secretKey"))
+		return u, fault(key+".url", "holds a user name; give credentials as accessKey and secretKey")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		faults = append(faults, fault(key+".url", "%s://%s is followed by more; buckets are named by the streams", u.Scheme, u.Host))
+		return u, fault(key+".url", "%s://%s is followed by more; only the server is named here", u.Scheme, u.Host)
 	}
+	return u, nil
+}
+
+// validate checks what holds for all services; plain says that there is no TLS.
+func (e Endpoint) validate(key string, plain bool) error {
+	var faults []error
 	if (e.AccessKey == "") != (e.SecretKey == "") {
 		faults = append(faults, fault(key, "accessKey and secretKey are given together or not at all"))
 	}
-	if u.Scheme == "http" && (e.CAFile != "" || e.InsecureSkipVerify) {
+	if plain && (e.CAFile != "" || e.InsecureSkipVerify) {
 		faults = append(faults, fault(key, "caFile and insecureSkipVerify mean nothing for an http URL; use https or take them out"))
 	}
 	return errors.Join(faults...)
+}
+
+// validateFor checks the settings that only some services have.
+func (e Endpoint) validateFor(service, key string) error {
+	if service != s3Service && (e.PathStyle != nil || e.ACL != nil || e.ServerSideEncryption != "") {
+		return fault(key, "pathStyle, acl and serverSideEncryption are about objects; take them out, or set them for %s", s3Service)
+	}
+	if e.ServerSideEncryption != "" && e.ServerSideEncryption != "AES256" {
+		return fault(key+".serverSideEncryption", "%q is not AES256; KMS keys are given with each stream", e.ServerSideEncryption)
+	}
+	return nil
 }
 
 // UsePathStyle says whether the bucket belongs into the path, for the service at the

@@ -49,7 +49,7 @@ func (n *Node) destination(ctx context.Context) (*s3dest.Destination, error) {
 	}
 	return s3dest.New(ctx, s3dest.Options{
 		Endpoint: e.URL, Region: region, PathStyle: e.UsePathStyle(), NoACL: !e.SendACL(),
-		Credentials: keys, CAFile: e.CAFile, SkipVerify: e.InsecureSkipVerify,
+		Credentials: keys, CAFile: e.CAFile, SkipVerify: e.InsecureSkipVerify, ServerSideEncryption: e.ServerSideEncryption,
 		Connections: uploadSlots, Transport: n.transport(nil),
 	})
 }
