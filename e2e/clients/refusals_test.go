@@ -32,7 +32,10 @@ type refusal struct {
 // m is a JSON object.
 type m = map[string]any
 
-// refusals lists all of them, as they are in world w.
+// refusals lists all of them, as they are in world w. Section 2.13 has more: the errors of
+// sources, destinations, processors and formats that are not built, and that of a stream
+// deleted while it is CREATING, which nobody is quick enough to see. The conformance tests
+// of internal/firehose see it.
 func refusals(w *world) []refusal {
 	var all []refusal
 	for _, group := range [][]refusal{
