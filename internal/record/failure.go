@@ -7,48 +7,44 @@ import (
 )
 
 // Failure is what the error output holds of a record that could not be processed or
-// delivered: one line of JSON (spec firehose.md sections 5.5.1, 6.6 and 9.9). Each kind has
-// its own members, in an order that readers of the files have come to rely on.
+// delivered: one line of JSON (spec firehose.md sections 5.5.1, 6.6 and 9.9).
 type Failure struct {
-	Raw      []byte // the source record, as it came
-	Code     string // Lambda.ProcessingFailedStatus
-	Message  string
+	Output   Output    // where it goes: ProcessingFailed and its like
+	Code     string    // Lambda.ProcessingFailedStatus
+	Message  string    // for people
 	Attempts int       // how often it was tried
-	Arrival  time.Time // of the record
 	Ended    time.Time // the last attempt
+	Function string    // ARN of the function that failed it; empty for any other step
 }
 
-// AppendLambda appends the line of a record that the function of that ARN has failed.
-func (f *Failure) AppendLambda(dst []byte, function string) ([]byte, error) {
-	return appendLine(dst, struct {
-		RawData                []byte `json:"rawData"`
-		ErrorCode              string `json:"errorCode"`
-		ErrorMessage           string `json:"errorMessage"`
-		AttemptsMade           int    `json:"attemptsMade"`
-		ArrivalTimestamp       int64  `json:"arrivalTimestamp"`
-		AttemptEndingTimestamp int64  `json:"attemptEndingTimestamp"`
-		LambdaARN              string `json:"lambdaARN"`
-	}{f.Raw, f.Code, f.Message, f.Attempts, f.Arrival.UnixMilli(), f.Ended.UnixMilli(), function})
-}
-
-// AppendPlain appends the line of a record that failed at a step with nothing to add, such
-// as decompression.
-func (f *Failure) AppendPlain(dst []byte) ([]byte, error) {
-	return appendLine(dst, struct {
-		AttemptsMade           int    `json:"attemptsMade"`
-		ArrivalTimestamp       int64  `json:"arrivalTimestamp"`
-		ErrorCode              string `json:"errorCode"`
-		ErrorMessage           string `json:"errorMessage"`
-		AttemptEndingTimestamp int64  `json:"attemptEndingTimestamp"`
-		RawData                []byte `json:"rawData"`
-	}{f.Attempts, f.Arrival.UnixMilli(), f.Code, f.Message, f.Ended.UnixMilli(), f.Raw})
-}
-
-// appendLine appends v and a line feed (spec firehose.md section 4.6).
-func appendLine(dst []byte, v any) ([]byte, error) {
+// AppendLine appends the line of a record that failed: source is the record as it came,
+// arrival when. Each kind of failure has its own members, in an order that readers of the
+// files have come to rely on.
+func (f *Failure) AppendLine(dst, source []byte, arrival time.Time) ([]byte, error) {
+	var v any
+	if f.Function != "" {
+		v = struct {
+			RawData                []byte `json:"rawData"`
+			ErrorCode              string `json:"errorCode"`
+			ErrorMessage           string `json:"errorMessage"`
+			AttemptsMade           int    `json:"attemptsMade"`
+			ArrivalTimestamp       int64  `json:"arrivalTimestamp"`
+			AttemptEndingTimestamp int64  `json:"attemptEndingTimestamp"`
+			LambdaARN              string `json:"lambdaARN"`
+		}{source, f.Code, f.Message, f.Attempts, arrival.UnixMilli(), f.Ended.UnixMilli(), f.Function}
+	} else {
+		v = struct {
+			AttemptsMade           int    `json:"attemptsMade"`
+			ArrivalTimestamp       int64  `json:"arrivalTimestamp"`
+			ErrorCode              string `json:"errorCode"`
+			ErrorMessage           string `json:"errorMessage"`
+			AttemptEndingTimestamp int64  `json:"attemptEndingTimestamp"`
+			RawData                []byte `json:"rawData"`
+		}{f.Attempts, arrival.UnixMilli(), f.Code, f.Message, f.Ended.UnixMilli(), source}
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return dst, err
 	}
-	return append(append(dst, b...), '\n'), nil
+	return append(append(dst, b...), '\n'), nil // a line each (spec section 4.6)
 }

@@ -34,6 +34,8 @@ const (
 	Data             Output = 0 // records on their way to the destination
 	Backup           Output = 1 // source records, as they came
 	ProcessingFailed Output = 2 // failure records of error-output-type processing-failed
+	Processed        Output = 3 // what the processors made of the records, on its way to the destination
+	Undecompressed   Output = 4 // failure records of error-output-type decompression-failed
 )
 
 // Queue names one log of entries: one shard of one output of one stream incarnation.

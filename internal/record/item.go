@@ -1,0 +1,20 @@
+package record
+
+import "time"
+
+// Item is a record on its way through the processors of its stream (spec firehose.md
+// section 5.1). A processor gets a batch of items and returns what becomes of them: as a
+// rule the same items, one or more in place of each where it takes records apart. Items that
+// a former step has failed or dropped pass through unchanged.
+type Item struct {
+	ID      string            // RecordId; each part of a record has another
+	Arrival time.Time         // of the source record
+	Source  []byte            // the source record, as it came; nobody changes these bytes
+	Data    []byte            // as the steps before have left it; replaced, never changed
+	Keys    map[string]string // partition keys (spec sections 5.4, 7); nil for none
+	Dropped bool              // it disappears, on purpose
+	Failure *Failure          // it goes to an error output instead
+}
+
+// Goes reports whether the item is still on its way.
+func (i *Item) Goes() bool { return !i.Dropped && i.Failure == nil }
