@@ -14,12 +14,17 @@ import (
 	"hydrant/internal/vault"
 )
 
-// freshKey is how long a data key in memory is used without asking the KMS again. The
-// built-in one answers in microseconds, so a key that is disabled there is out of use at once.
-const freshKey = time.Second
+// How long a data key in memory is used without asking the KMS again. The built-in one answers
+// in microseconds, so a key that is disabled there is out of use at once. Another one costs a
+// round trip for which puts wait, and perhaps money.
+const (
+	freshKey       = time.Second
+	freshRemoteKey = time.Minute
+)
 
-// openKeys opens the KMS, and what seals encrypted streams with its keys.
-func (n *Node) openKeys(context.Context) (err error) {
+// openKeys opens the KMS, and what seals encrypted streams with its keys. The built-in KMS has
+// the node's own key, also when users' keys are elsewhere.
+func (n *Node) openKeys(ctx context.Context) (err error) {
 	n.kms, err = kms.Open(kms.Options{
 		Root: n.opt.Config.Data, Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
 		Logger: n.log.With("room", "kms"), Now: n.opt.Now,
@@ -27,7 +32,16 @@ func (n *Node) openKeys(context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the built-in KMS: %w", err)
 	}
-	n.vault = vault.New(vault.Options{Log: n.engine, Own: n.kms.Own(), KMS: n.kms, Fresh: freshKey, Now: n.opt.Now})
+	fresh := freshKey
+	n.keys = n.kms
+	elsewhere, err := n.remote(ctx, "kms", kmsTarget)
+	if err != nil {
+		return err
+	}
+	if elsewhere != nil {
+		fresh, n.keys = freshRemoteKey, remoteKMS{elsewhere}
+	}
+	n.vault = vault.New(vault.Options{Log: n.engine, Own: n.kms.Own(), KMS: n.keys, Fresh: fresh, Now: n.opt.Now})
 	return nil
 }
 
@@ -58,6 +72,7 @@ var keyFailures = map[string]string{
 	"DisabledException":        "DISABLED_KMS_KEY",
 	"KMSInvalidStateException": "INVALID_KMS_KEY",
 	"InvalidKeyUsageException": "INVALID_KMS_KEY",
+	"InvalidArnException":      "INVALID_KMS_KEY",
 	"AccessDeniedException":    "KMS_ACCESS_DENIED",
 }
 

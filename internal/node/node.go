@@ -41,9 +41,10 @@ type Options struct {
 	Now     func() time.Time // wall clock; nil: time.Now
 
 	// The rest is for tests that own the disk and the network.
-	JournalFS      vfs.FS            // nil: the real disk
-	StoreTransport http.RoundTripper // reaches the object store; nil: the network, or in process
-	PartBytes      int64             // of multipart uploads; 0: the default
+	JournalFS       vfs.FS            // nil: the real disk
+	StoreTransport  http.RoundTripper // reaches the object store; nil: the network, or in process
+	RemoteTransport http.RoundTripper // reaches other neighbours that are elsewhere; nil: the network
+	PartBytes       int64             // of multipart uploads; 0: the default
 }
 
 // Node is the parts of one Hydrant.
@@ -54,6 +55,7 @@ type Node struct {
 	engine      *pebble.Engine
 	store       *s3store.Store // nil when another server is used
 	kms         *kms.Service
+	keys        vault.Keys // that streams and objects name: those of kms, or of another KMS
 	vault       *vault.Vault
 	registry    *registry.Registry
 	ingest      *ingest.Ingest
@@ -283,7 +285,9 @@ func (n *Node) openAPI(context.Context) error {
 		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics, Now: n.opt.Now,
 	})
 	n.server.Handle("firehose", api.JSON())
-	n.server.Handle("kms", n.kms.JSON())
+	if n.keys == n.kms { // another KMS is asked where it is
+		n.server.Handle("kms", n.kms.JSON())
+	}
 	if n.store != nil {
 		n.server.Handle("s3", &aws.S3{Handler: n.store, Refuse: n.store.Refuse})
 	}

@@ -18,7 +18,7 @@ func (n *Node) openStore(context.Context) (err error) {
 	}
 	n.store, err = s3store.Open(s3store.Options{
 		Root: n.opt.Config.Data, Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
-		Keys: n.kms, OwnKeys: n.kms.Own(),
+		Keys: n.keys, OwnKeys: n.kms.Own(),
 		Logger: n.log.With("room", "s3"), Now: n.opt.Now,
 	})
 	if err != nil {
