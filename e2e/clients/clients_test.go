@@ -2,9 +2,12 @@ package clients
 
 import (
 	"bytes"
+	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,10 +37,44 @@ func without(env []string, prefix string) (rest []string) {
 	return rest
 }
 
+// folder holds the binary that all tests run, until the last of them has ended.
+var folder string
+
+func TestMain(tests *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "clients"); err != nil {
+		log.Fatal(err)
+	}
+	code := tests.Run()
+	if err := os.RemoveAll(folder); err != nil {
+		log.Fatal(err)
+	}
+	os.Exit(code)
+}
+
+// built has the binary built once: linking it takes seconds.
+var built sync.Once
+
+// binary is the program under test.
+func binary(t *testing.T) string {
+	t.Helper()
+	if os.Getenv(server.BinaryEnv) != "" {
+		return server.Build(t) // which builds nothing then
+	}
+	path := filepath.Join(folder, "hydrant")
+	built.Do(func() {
+		// What Build makes goes with the test that asked for it.
+		if err := os.Rename(server.Build(t), path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return path
+}
+
 // start starts a server.
 func start(t *testing.T) *server.Server {
 	t.Helper()
-	return serve(t, server.Build(t), "")
+	return serve(t, "")
 }
 
 // script is a Python program of this folder. go test looks at it here, so as not to take
@@ -73,7 +110,7 @@ func TestBoto3TakesTheTour(t *testing.T) {
 // TestEveryClientIsRefusedInTheWordsOfAWS sends the table of refusals with every client.
 func TestEveryClientIsRefusedInTheWordsOfAWS(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, server.Build(t))
+	w := newWorld(t)
 	t.Run("aws-sdk-go-v2", func(t *testing.T) { testTheSDKForGoIsRefused(t, w) })
 	t.Run("boto3", func(t *testing.T) {
 		boto3(t, w.server, "refused.py", write(t, "refusals.json", sendable(refusals(w), false)))

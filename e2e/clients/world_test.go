@@ -41,7 +41,7 @@ type world struct {
 //   - metered: has taken more than its quota.
 //   - locked: its KMS key is disabled.
 //   - tired: its encryption was changed 25 times today.
-func newWorld(t *testing.T, binary string) *world {
+func newWorld(t *testing.T) *world {
 	t.Helper()
 	var asked atomic.Bool
 	store := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -51,9 +51,9 @@ func newWorld(t *testing.T, binary string) *world {
 	}))
 	t.Cleanup(store.Close)
 	w := &world{t: t}
-	w.server = serve(t, binary, fmt.Sprintf("endpoints: {s3: {url: %q, accessKey: key, secretKey: secret}}\n"+
+	w.server = serve(t, fmt.Sprintf("endpoints: {s3: {url: %q, accessKey: key, secretKey: secret}}\n"+
 		"quotas: {perStream: {metered: {bytes: 1}}}\n", store.URL))
-	w.full = serve(t, binary, "quotas: {streams: 2}\n")
+	w.full = serve(t, "quotas: {streams: 2}\n")
 	for _, name := range []string{"one", "two"} {
 		w.must(w.full, "CreateDeliveryStream", with(created(nil), m{"DeliveryStreamName": name}))
 	}
@@ -80,14 +80,14 @@ func newWorld(t *testing.T, binary string) *world {
 }
 
 // serve starts a node with a configuration file.
-func serve(t *testing.T, binary, config string) *server.Server {
+func serve(t *testing.T, config string) *server.Server {
 	t.Helper()
 	data := t.TempDir()
 	path := filepath.Join(t.TempDir(), "hydrant.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return server.Start(t, server.Options{Binary: binary, Data: data, Args: []string{"--config", path}})
+	return server.Start(t, server.Options{Binary: binary(t), Data: data, Args: []string{"--config", path}})
 }
 
 // leave deletes a stream of which the store has been sent something.
