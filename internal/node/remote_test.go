@@ -1,13 +1,19 @@
 package node
 
 import (
+	"bytes"
+	"encoding/pem"
 	"errors"
+	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hydrant/internal/aws"
 	"hydrant/internal/config"
+	"hydrant/internal/service/kms"
 )
 
 // awsEnvironment leaves of the AWS environment only what is given.
@@ -56,9 +62,42 @@ func TestTheKeysForAnEndpointAreItsOwnOrThoseOfTheEnvironment(t *testing.T) {
 	}
 }
 
+// The way of a real request: sockets, TLS, the authorities of the configuration.
+func TestANeighbourIsReachedOverTLS(t *testing.T) {
+	keeper := open(t, testConfig(t))
+	defer keeper.Close()
+	server := httptest.NewTLSServer(keeper.AWS())
+	defer server.Close()
+	authorities := filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(authorities, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root := keeper.credentials.Root()
+	c := testConfig(t)
+	c.Endpoints = map[string]config.Endpoint{"kms": {
+		URL: server.URL, AccessKey: root.AccessKeyID, SecretKey: config.Secret(root.Secret), CAFile: authorities,
+	}}
+	n := open(t, c)
+	defer n.Close()
+	made, err := n.keys.GenerateDataKey(t.Context(), "alias/aws/firehose", map[string]string{"a": "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for context, fits := range map[string]bool{"b": true, "c": false} {
+		plain, err := n.keys.Decrypt(t.Context(), "", made.Blob, map[string]string{"a": context})
+		if fits && (err != nil || !bytes.Equal(plain, made.Plaintext)) || !fits && !errors.Is(err, kms.ErrCiphertext) {
+			t.Errorf("with the context %s: %v", context, err)
+		}
+	}
+}
+
 func TestANodeWithoutKeysForAnEndpointDoesNotStart(t *testing.T) {
 	awsEnvironment(t, nil)
-	if _, err := credentialsOf(t.Context(), config.Endpoint{URL: "http://localhost"}); !errors.Is(err, errNoCredentials) {
+	c := testConfig(t)
+	c.Endpoints = map[string]config.Endpoint{"kms": {URL: "http://localhost"}}
+	_, err := Open(t.Context(), Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
+	if !errors.Is(err, errNoCredentials) || !strings.HasPrefix(err.Error(), "endpoints.kms: configure accessKey and secretKey") {
 		t.Fatal(err)
 	}
 }
