@@ -56,16 +56,17 @@ func (m *Manager) read(ctx context.Context, del *delivery, src *source, o record
 	}
 	q := record.Queue{Stream: del.def.ID, Output: o, Shard: src.queue.Shard}
 	r := &runner{
-		output: q, source: src, opt: &m.opt, wake: make(chan struct{}, 1),
+		output: q, opt: &m.opt, wake: make(chan struct{}, 1),
 		log: m.opt.Logger.With("stream", del.def.Name, "output", o, "shard", q.Shard),
 	}
 	begun := m.begun[progressKey(q)]
 	r.target.Store(t)
 	r.status.Store(statusOf(begun))
+	r.from.Store(src.join(r.nudge))
 	if err := r.raise(ctx, begun.Checkpoint); err != nil {
+		r.reader().Leave()
 		return err
 	}
-	src.add(r)
 	del.runners = append(del.runners, r)
 	m.wakes.Store(src.queue, src)
 	return nil
@@ -85,11 +86,11 @@ func (m *Manager) beginBackup(ctx context.Context, del *delivery) error {
 		q := data.output
 		q.Output = record.Backup
 		if _, ok := m.begun[progressKey(q)]; !ok {
-			if err := m.beginAtHead(ctx, q, data.source.queue); err != nil {
+			if err := m.beginAtHead(ctx, q, data.queue()); err != nil {
 				return err
 			}
 		}
-		if err := m.read(ctx, del, data.source, record.Backup); err != nil {
+		if err := m.read(ctx, del, data.reader().source, record.Backup); err != nil {
 			return err
 		}
 	}
@@ -245,8 +246,8 @@ func (r *runner) nudge() {
 
 // ownQueue is the queue that only r reads, if there is one.
 func (r *runner) ownQueue() []record.Queue {
-	if r.source.queue == r.output {
-		return []record.Queue{r.source.queue}
+	if r.queue() == r.output {
+		return []record.Queue{r.output}
 	}
 	return nil
 }

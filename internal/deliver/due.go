@@ -43,7 +43,7 @@ func (r *runner) waitDue(ctx context.Context) (*plan, error) {
 // sleep waits until something was appended or changed, or for the given time (0: no
 // timer), or until it is time to trim or to look for strays.
 func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
-	if trim := r.source.untilTrim(); trim > 0 && (wait == 0 || trim < wait) {
+	if trim := r.reader().UntilTrim(); trim > 0 && (wait == 0 || trim < wait) {
 		wait = trim
 	}
 	if look := untilLook(r.state.Strays); look > 0 && (wait == 0 || look < wait) {
@@ -82,7 +82,7 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 	if t.paused {
 		return nil, 0, nil
 	}
-	head, err := r.opt.Log.Head(ctx, r.source.queue)
+	head, err := r.opt.Log.Head(ctx, r.queue())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -120,7 +120,7 @@ func (r *runner) firstArrival(ctx context.Context, from record.Mark) (time.Time,
 		return a.at, nil
 	}
 	var first *arrival
-	err := r.opt.Log.Read(ctx, r.source.queue, from.Entry, func(e *record.Entry) error {
+	err := r.opt.Log.Read(ctx, r.queue(), from.Entry, func(e *record.Entry) error {
 		first = &arrival{at: r.opt.Now(), behind: from}
 		if arrived := time.UnixMilli(e.Arrival); e.Missing == 0 && arrived.Before(first.at) {
 			first.at = arrived
@@ -145,13 +145,13 @@ type arrival struct {
 
 // trimOnTime trims a queue that is too quiet to do so with its commits.
 func (r *runner) trimOnTime(ctx context.Context) error {
-	trims := r.source.dueTrim(r, r.state.Checkpoint, trimBytes)
+	trims := r.reader().DueTrim(r.state.Checkpoint)
 	if trims == nil {
 		return nil
 	}
 	if err := r.opt.Log.Apply(ctx, &record.Tx{Trims: trims}); err != nil {
-		return fmt.Errorf("trim %s: %w", r.source.queue, err)
+		return fmt.Errorf("trim %s: %w", r.queue(), err)
 	}
-	r.source.pass(r, r.state.Checkpoint, trims)
+	r.reader().Pass(r.state.Checkpoint, trims)
 	return nil
 }

@@ -179,7 +179,7 @@ func (r *runner) encodeRange(ctx context.Context, f format, o *preparedItem, buf
 	}
 	enc := encoding.NewEncoder(buf)
 	var got record.Counts
-	err = r.opt.Log.Read(ctx, r.source.queue, o.From.Entry, func(e *record.Entry) error {
+	err = r.opt.Log.Read(ctx, r.queue(), o.From.Entry, func(e *record.Entry) error {
 		from, to := uint32(0), uint32(len(e.Lengths))
 		if e.Sequence == o.From.Entry {
 			from = o.From.Index

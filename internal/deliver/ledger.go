@@ -73,7 +73,7 @@ func statusOf(p progress) *Status {
 // current is the status with what the journal holds right now.
 func (r *runner) current(ctx context.Context) Status {
 	s := *r.status.Load()
-	head, err := r.opt.Log.Head(ctx, r.source.queue)
+	head, err := r.opt.Log.Head(ctx, r.queue())
 	if err != nil {
 		return s
 	}

@@ -167,7 +167,7 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 	// Statuses must not see the runner and its entry in the books together.
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	head, err := m.opt.Log.Head(ctx, r.source.queue)
+	head, err := m.opt.Log.Head(ctx, r.queue())
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 	left := former.Discarded
 	var tx record.Tx
 	if r.output.Output == record.Data {
-		tx.Drops = []record.Queue{r.source.queue}
+		tx.Drops = []record.Queue{r.queue()}
 	} else {
 		former, left = Ledger{}, head.Before.Sub(r.state.Checkpoint.Before)
 		tx.Drops = r.ownQueue()

@@ -41,7 +41,7 @@ func (m *Manager) Flush(ctx context.Context, id record.StreamID) ([]FlushTarget,
 	}
 	targets := make([]FlushTarget, len(d.runners))
 	for i, r := range d.runners {
-		head, err := r.opt.Log.Head(ctx, r.source.queue)
+		head, err := r.opt.Log.Head(ctx, r.queue())
 		if err != nil {
 			return nil, fmt.Errorf("flush stream %s: %w", d.def.Name, err)
 		}

@@ -66,7 +66,7 @@ func (r *runner) fill(ctx context.Context, t *target) (*manifest, error) {
 	defer cancel()
 	for !f.done {
 		f.read = 0
-		if err := r.opt.Log.Read(ctx, r.source.queue, f.at.Entry, f.add); err != nil {
+		if err := r.opt.Log.Read(ctx, r.queue(), f.at.Entry, f.add); err != nil {
 			return nil, fmt.Errorf("prepare from entry %d: %w", f.at.Entry, err)
 		}
 		if f.read == 0 {

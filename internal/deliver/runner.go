@@ -23,10 +23,9 @@ import (
 // nothing is encoded anew: the uploads are completed, and a plain put is repeated with the
 // same bytes. After the checkpoint the next plan begins where this one ended.
 type runner struct {
-	output   record.Queue // which output of which stream, and shard
-	source   *source      // where its records lie
-	passed   record.Mark  // its stored checkpoint; under source.mu
-	launched bool         // under Manager.mu
+	output   record.Queue           // which output of which stream, and shard
+	from     atomic.Pointer[Reader] // of the queue that its records lie in; replaced by its goroutine
+	launched bool                   // under Manager.mu
 	opt      *Options
 	log      *slog.Logger
 	target   atomic.Pointer[target]
@@ -48,6 +47,11 @@ type runner struct {
 	fails   int // steps that failed in a row
 }
 
+func (r *runner) reader() *Reader { return r.from.Load() }
+
+// queue is where the output's records lie.
+func (r *runner) queue() record.Queue { return r.reader().source.queue }
+
 // run delivers until ctx ends. It returns an error only when the journal no longer serves.
 func (r *runner) run(ctx context.Context) error {
 	defer r.freeBodies()
@@ -56,7 +60,7 @@ func (r *runner) run(ctx context.Context) error {
 		return r.halt(ctx, err)
 	}
 	r.state, r.suspect = state, true
-	r.source.pass(r, state.Checkpoint, nil)
+	r.reader().Pass(state.Checkpoint, nil)
 	r.visible.Store(true) // a former life may have tried
 	r.publish(nil)
 	for ctx.Err() == nil {
@@ -93,7 +97,7 @@ func (r *runner) halt(ctx context.Context, err error) error {
 // last entries, all delivered: new ones must not get their sequences and be passed over. So
 // this comes before the door opens.
 func (r *runner) raise(ctx context.Context, to record.Mark) error {
-	head, err := r.opt.Log.Head(ctx, r.source.queue)
+	head, err := r.opt.Log.Head(ctx, r.queue())
 	if err != nil {
 		return err
 	}
@@ -105,7 +109,7 @@ func (r *runner) raise(ctx context.Context, to record.Mark) error {
 	}
 	r.log.Error("damage took the end of this stream's queue, all of it delivered; the sequence goes on behind it",
 		"from", head.Entry, "to", to.Entry)
-	return r.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: r.source.queue, Mark: to}}})
+	return r.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: r.queue(), Mark: to}}})
 }
 
 // step does what the stored state says is next.
@@ -219,14 +223,14 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 	if !anyDue(next.Strays) { // else waitDue looks at the strays first
 		next.Plan = r.nextPlan(ctx, m.To)
 	}
-	trims := r.source.dueTrim(r, m.To, trimBytes)
+	trims := r.reader().DueTrim(m.To)
 	if err := r.state.save(ctx, r.opt.Log, next, trims...); err != nil {
 		return err
 	}
 	r.ours = next.Plan != nil
 	r.suspect, r.sealed, r.lost, r.done = false, false, record.Counts{}, nil
 	r.fails = 0 // only a whole delivery ends an alarm: a plan alone always succeeds
-	r.source.pass(r, m.To, trims)
+	r.reader().Pass(m.To, trims)
 	r.publish(nil)
 	r.report(p, completed, lost)
 	return nil
