@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,12 +24,14 @@ import (
 // wire reaches a node in this process, unless it is cut.
 type wire struct {
 	to  *Node
-	cut error
+	cut atomic.Bool
 }
 
+var errCut = errors.New("the line is cut")
+
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	if w.cut != nil {
-		return nil, w.cut
+	if w.cut.Load() {
+		return nil, errCut
 	}
 	got := httptest.NewRequest(r.Method, r.URL.RequestURI(), r.Body).WithContext(r.Context())
 	got.Header, got.Host = r.Header.Clone(), r.URL.Host
@@ -230,7 +233,7 @@ func TestAKMSThatDoesNotAnswerLosesNothing(t *testing.T) {
 		p.create("own", object{"KeyType": "AWS_OWNED_CMK"})
 		p.create("customer", object{"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": p.key})
 		p.must(p.put("customer", "one "))
-		p.line.cut = errors.New("the line is cut")
+		p.line.cut.Store(true)
 		p.restart()
 		p.must(p.put("own", "own "))
 		if err := p.put("customer", "two "); refusal(err) != "InternalFailure" {
@@ -240,7 +243,7 @@ func TestAKMSThatDoesNotAnswerLosesNothing(t *testing.T) {
 		if got := p.delivered(); got != "own " {
 			t.Errorf("delivered %q without the KMS", got)
 		}
-		p.line.cut = nil
+		p.line.cut.Store(false)
 		time.Sleep(10 * time.Minute)
 		if got := p.delivered(); !strings.Contains(got, "one ") || len(got) != len("one own ") {
 			t.Errorf("delivered %q", got)
