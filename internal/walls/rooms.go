@@ -106,6 +106,6 @@ func Guests() []Guest {
 		{"github.com/aws/smithy-go", []string{"dest/s3"}},
 		{"github.com/google/go-cmp", []string{"journal/journaltest", "dest/desttest"}}, // the suites
 		{"golang.org/x/sync", []string{Everything}},
-		{"golang.org/x/sys", []string{"durable", "journal/pebble", "node", "telemetry", "service/s3"}},
+		{"golang.org/x/sys", []string{"durable", "journal/pebble", "node", "telemetry", "service/s3", "service/lambda"}},
 	}
 }
