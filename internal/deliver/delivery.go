@@ -30,7 +30,11 @@ func (m *Manager) Start(ctx context.Context, d *stream.Definition) error {
 	}
 	del := &delivery{def: d}
 	for shard := range max(d.Shards, 1) {
-		if err := m.read(ctx, del, newSource(record.Queue{Stream: d.ID, Shard: shard}), record.Data); err != nil {
+		q := record.Queue{Stream: d.ID, Shard: shard}
+		if m.begun[progressKey(q)].Staged {
+			q.Output = record.Processed
+		}
+		if err := m.read(ctx, del, q, record.Data); err != nil {
 			return fmt.Errorf("deliver stream %s: %w", d.Name, err)
 		}
 	}
@@ -47,28 +51,40 @@ func (m *Manager) Start(ctx context.Context, d *stream.Definition) error {
 	return nil
 }
 
-// read adds a runner to del that delivers what lies in src as the given output. It is
+// source is the queue as its readers share it.
+func (m *Manager) source(q record.Queue) *source {
+	s, ok := m.wakes.Load(q)
+	if !ok {
+		s, _ = m.wakes.LoadOrStore(q, newSource(q))
+	}
+	return s.(*source)
+}
+
+// Join adds a reader to a queue, who has a say in what is trimmed of it: nothing is before
+// Pass was called. wake is called when the queue has grown, and must not block.
+func (m *Manager) Join(q record.Queue, wake func()) *Reader { return m.source(q).join(wake) }
+
+// read adds a runner to del that delivers what lies in a queue as the given output. It is
 // launched with the others.
-func (m *Manager) read(ctx context.Context, del *delivery, src *source, o record.Output) error {
+func (m *Manager) read(ctx context.Context, del *delivery, from record.Queue, o record.Output) error {
 	t, err := newTarget(del.def, o, m.opt.Encodings, m.opt.GzipLevel)
 	if err != nil {
 		return err
 	}
-	q := record.Queue{Stream: del.def.ID, Output: o, Shard: src.queue.Shard}
+	q := record.Queue{Stream: del.def.ID, Output: o, Shard: from.Shard}
 	r := &runner{
-		output: q, opt: &m.opt, wake: make(chan struct{}, 1),
+		output: q, sources: m.source, opt: &m.opt, wake: make(chan struct{}, 1),
 		log: m.opt.Logger.With("stream", del.def.Name, "output", o, "shard", q.Shard),
 	}
 	begun := m.begun[progressKey(q)]
 	r.target.Store(t)
 	r.status.Store(statusOf(begun))
-	r.from.Store(src.join(r.nudge))
+	r.from.Store(m.Join(from, r.nudge))
 	if err := r.raise(ctx, begun.Checkpoint); err != nil {
 		r.reader().Leave()
 		return err
 	}
 	del.runners = append(del.runners, r)
-	m.wakes.Store(src.queue, src)
 	return nil
 }
 
@@ -86,11 +102,11 @@ func (m *Manager) beginBackup(ctx context.Context, del *delivery) error {
 		q := data.output
 		q.Output = record.Backup
 		if _, ok := m.begun[progressKey(q)]; !ok {
-			if err := m.beginAtHead(ctx, q, data.queue()); err != nil {
+			if err := m.beginAtHead(ctx, q, data.ingestLog()); err != nil {
 				return err
 			}
 		}
-		if err := m.read(ctx, del, data.reader().source, record.Backup); err != nil {
+		if err := m.read(ctx, del, data.ingestLog(), record.Backup); err != nil {
 			return err
 		}
 	}
@@ -118,15 +134,15 @@ func (m *Manager) beginAtHead(ctx context.Context, output, queue record.Queue) e
 // beginFailures adds the runners of error outputs that something was ever written to.
 func (m *Manager) beginFailures(ctx context.Context, del *delivery) error {
 	for shard := range max(del.def.Shards, 1) {
-		src := newSource(record.Queue{Stream: del.def.ID, Output: record.ProcessingFailed, Shard: shard})
-		head, err := m.opt.Log.Head(ctx, src.queue)
+		q := record.Queue{Stream: del.def.ID, Output: record.ProcessingFailed, Shard: shard}
+		head, err := m.opt.Log.Head(ctx, q)
 		if err != nil {
 			return err
 		}
 		if head.Entry <= 1 {
 			continue
 		}
-		if err := m.read(ctx, del, src, record.ProcessingFailed); err != nil {
+		if err := m.read(ctx, del, q, record.ProcessingFailed); err != nil {
 			return err
 		}
 	}
@@ -242,12 +258,4 @@ func (r *runner) nudge() {
 	case r.wake <- struct{}{}:
 	default:
 	}
-}
-
-// ownQueue is the queue that only r reads, if there is one.
-func (r *runner) ownQueue() []record.Queue {
-	if r.queue() == r.output {
-		return []record.Queue{r.output}
-	}
-	return nil
 }

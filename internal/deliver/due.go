@@ -27,6 +27,11 @@ func (r *runner) waitDue(ctx context.Context) (*plan, error) {
 		if err := r.sweepLate(ctx); err != nil {
 			return nil, err
 		}
+		if r.leaves() {
+			if err := r.handOver(ctx); err != nil {
+				return nil, err
+			}
+		}
 		p, wait, err := r.due(ctx, r.state.Checkpoint)
 		if p != nil || err != nil {
 			return p, err
@@ -79,7 +84,7 @@ func (r *runner) nextPlan(ctx context.Context, from record.Mark) *plan {
 // the stream is paused, and somebody will wake us).
 func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duration, error) {
 	t := r.target.Load()
-	if t.paused {
+	if t.paused || r.leaves() {
 		return nil, 0, nil
 	}
 	head, err := r.opt.Log.Head(ctx, r.queue())
@@ -93,7 +98,11 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 	now := r.opt.Now()
 	grown := batch.Grow(t.limits, pending.Bytes, stream.MaxBufferBytes)
 	full := min(pending.Bytes/grown.Bytes, maxObjects)
-	if backlog := grown.Bytes > t.limits.Bytes; full == 0 && !backlog && !r.flushing(from) {
+	flushed, err := r.flushing(ctx, from)
+	if err != nil {
+		return nil, 0, err
+	}
+	if backlog := grown.Bytes > t.limits.Bytes; full == 0 && !backlog && !flushed {
 		oldest, err := r.firstArrival(ctx, from)
 		if err != nil {
 			return nil, 0, err

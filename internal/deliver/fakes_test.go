@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"hydrant/internal/record"
+	"hydrant/internal/stage"
 	"hydrant/internal/stream"
 )
 
@@ -162,14 +163,18 @@ func (l *memLog) put(t *testing.T, q record.Queue, records ...[]byte) {
 	t.Helper()
 	a := record.Append{Queue: q, Arrival: time.Now()}
 	for _, r := range records {
-		a.Pieces = append(a.Pieces, record.Piece{
-			RawBytes: uint32(len(r)), RawCRC: crc32.ChecksumIEEE(r), Lengths: []uint32{uint32(len(r))}, Stored: r,
-		})
+		a.Pieces = append(a.Pieces, rawPiece(r))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.apply(&record.Tx{Appends: []record.Append{a}}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func rawPiece(r []byte) record.Piece {
+	return record.Piece{
+		RawBytes: uint32(len(r)), RawCRC: crc32.ChecksumIEEE(r), Lengths: []uint32{uint32(len(r))}, Stored: r,
 	}
 }
 
@@ -361,17 +366,21 @@ const testPart = 512 << 10
 // world is a log and a store, and the manager that delivers from one to the other. The
 // manager can be killed and started anew.
 type world struct {
-	t      *testing.T
-	log    *memLog
-	store  *memStore
-	def    *stream.Definition
-	q      record.Queue
-	m      *Manager
-	stop   func() error
-	part   int64        // size of the parts of uploads
-	life   int          // how often it was started
-	failed sync.Map     // record.Output → the last error that it was told of
-	clock  atomic.Int64 // how far the node's clock is off, nanoseconds
+	t         *testing.T
+	log       *memLog
+	store     *memStore
+	def       *stream.Definition
+	q         record.Queue
+	m         *Manager
+	stage     *stage.Manager
+	drops     int           // the processor drops the records whose number this divides
+	fails     int           // and fails these
+	lambdaAge time.Duration // of its batches
+	stop      func() error
+	part      int64        // size of the parts of uploads
+	life      int          // how often it was started
+	failed    sync.Map     // record.Output → the last error that it was told of
+	clock     atomic.Int64 // how far the node's clock is off, nanoseconds
 }
 
 func newWorld(t *testing.T, size, interval int) *world {
@@ -385,13 +394,16 @@ func newWorld(t *testing.T, size, interval int) *world {
 	return &world{t: t, part: testPart, log: newMemLog(), store: newMemStore(), def: d, q: record.Queue{Stream: d.ID}}
 }
 
+func (w *world) quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 // start begins a new life of the manager over what the log and the store hold.
 func (w *world) start() {
 	w.t.Helper()
 	w.life++
+	w.stage = w.withStage()
 	w.m = NewManager(Options{
-		Log: w.log, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: w.part,
-		Uploads: NewSlots(8), Logger: slog.New(slog.DiscardHandler),
+		Log: w.log, Stage: staged{w.stage}, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: w.part,
+		Uploads: NewSlots(8), Logger: w.quiet(),
 		Now:       func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) },
 		OnObject:  func(time.Duration, int64) {},
 		OnFailure: func(_ *stream.Definition, o record.Output, err error) { w.failed.Store(o, err) },
@@ -402,10 +414,14 @@ func (w *world) start() {
 	if err := w.m.Start(w.t.Context(), w.def); err != nil {
 		w.t.Fatal(err)
 	}
+	if err := w.stage.Start(w.t.Context(), w.def); err != nil {
+		w.t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
+	done := make(chan error, 2)
 	go func() { done <- w.m.Run(ctx) }()
-	w.stop = func() error { cancel(); return <-done }
+	go func() { done <- w.stage.Run(ctx) }()
+	w.stop = func() error { cancel(); return errors.Join(<-done, <-done) }
 	synctest.Wait()
 }
 
@@ -419,7 +435,7 @@ func (w *world) put(records ...[]byte) {
 func (w *world) check() Ledger {
 	w.t.Helper()
 	l := w.m.Statuses(w.t.Context())[0].Ledger
-	if sum := l.Delivered.Add(l.Dropped).Add(l.Failed).Add(l.Discarded).Add(l.Pending); sum != l.Received {
+	if sum := l.Taken.Add(l.Delivered).Add(l.Dropped).Add(l.Failed).Add(l.Discarded).Add(l.Pending); sum != l.Received.Add(l.Made) {
 		w.t.Fatalf("ledger does not add up: %+v", l)
 	}
 	return l

@@ -17,12 +17,17 @@ import (
 // Ledger accounts for every record of a stream's name, its former incarnations included:
 //
 //	Received = Delivered + Dropped + Failed + Discarded + Pending
+//
+// Where records are processed, what is delivered is what was Made of the records Taken, so
+// that Received + Made = Taken + the sum above. Both are zero elsewhere.
 type Ledger struct {
 	Received  record.Counts `json:"received"`
 	Delivered record.Counts `json:"delivered"`
 	Dropped   record.Counts `json:"dropped"`   // by the transform, on purpose
 	Failed    record.Counts `json:"failed"`    // delivered to the error output, or unreadable
 	Discarded record.Counts `json:"discarded"` // undelivered when the stream was deleted
+	Taken     record.Counts `json:"taken,omitzero"`
+	Made      record.Counts `json:"made,omitzero"`
 	Pending   record.Counts `json:"-"`
 
 	Objects     uint64 `json:"objects"`
@@ -37,6 +42,8 @@ func (l Ledger) Add(o Ledger) Ledger {
 		Dropped:     l.Dropped.Add(o.Dropped),
 		Failed:      l.Failed.Add(o.Failed),
 		Discarded:   l.Discarded.Add(o.Discarded),
+		Taken:       l.Taken.Add(o.Taken),
+		Made:        l.Made.Add(o.Made),
 		Pending:     l.Pending.Add(o.Pending),
 		Objects:     l.Objects + o.Objects,
 		ObjectBytes: l.ObjectBytes + o.ObjectBytes,
@@ -49,7 +56,9 @@ type Status struct {
 	Fails     int    // steps that failed in a row
 	LastError string // of the last of them; empty while all is well
 
-	checkpoint record.Mark // that the ledger was read at
+	checkpoint record.Mark   // that the ledger was read at
+	staged     record.Counts // what was delivered or failed, if the records come from the stage
+	isStaged   bool
 }
 
 // publish makes the stored state visible to Ledgers.
@@ -67,19 +76,31 @@ func statusOf(p progress) *Status {
 		Delivered: p.Delivered, Failed: p.Failed, Objects: p.Objects, ObjectBytes: p.ObjectBytes,
 	}}
 	s.checkpoint.Entry = max(s.checkpoint.Entry, 1) // an output without a state starts there
+	if p.Staged {
+		s.isStaged, s.staged = true, p.Delivered.Add(p.Failed)
+	}
 	return s
 }
 
 // current is the status with what the journal holds right now.
 func (r *runner) current(ctx context.Context) Status {
 	s := *r.status.Load()
-	head, err := r.opt.Log.Head(ctx, r.queue())
+	queue, account := r.queue(), Account{}
+	if s.isStaged {
+		queue = r.ingestLog()
+		account, _ = r.opt.Stage.Account(queue)
+	}
+	head, err := r.opt.Log.Head(ctx, queue)
 	if err != nil {
 		return s
 	}
 	// The status was read first, so it can only be behind the head, never ahead of it.
 	s.Received = head.Before
-	s.Pending = head.Before.Sub(s.checkpoint.Before)
+	if s.isStaged {
+		account.books(&s)
+	} else {
+		s.Pending = head.Before.Sub(s.checkpoint.Before)
+	}
 	return s
 }
 

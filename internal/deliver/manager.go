@@ -14,11 +14,12 @@ import (
 	"hydrant/internal/stream"
 )
 
-// Options are what delivery is built from. All but PartBytes are required.
+// Options are what delivery is built from. All but Stage and PartBytes are required.
 type Options struct {
 	Log         Log
 	Destination Destination
 	Encodings   Encodings
+	Stage       Stage // nil: no stream has processors
 	GzipLevel   int
 	Memory      *Memory
 	PartBytes   int64 // 0: DefaultPartBytes
@@ -167,36 +168,23 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 	// Statuses must not see the runner and its entry in the books together.
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	head, err := m.opt.Log.Head(ctx, r.queue())
+	r.countDone()
+	former, left, tx, err := r.close(ctx)
 	if err != nil {
 		return err
 	}
-	r.countDone()
-	former := Ledger{
-		Received: head.Before, Delivered: r.state.Delivered, Failed: r.state.Failed,
-		Discarded: head.Before.Sub(r.state.Delivered.Add(r.state.Failed)),
-		Objects:   r.state.Objects, ObjectBytes: r.state.ObjectBytes,
-	}
-	left := former.Discarded
-	var tx record.Tx
-	if r.output.Output == record.Data {
-		tx.Drops = []record.Queue{r.queue()}
-	} else {
-		former, left = Ledger{}, head.Before.Sub(r.state.Checkpoint.Before)
-		tx.Drops = r.ownQueue()
-	}
 	if r.state.version > 0 {
-		tx.States = []record.StateWrite{{Key: r.state.key, Old: r.state.version}}
+		tx.States = append(tx.States, record.StateWrite{Key: r.state.key, Old: r.state.version})
 	}
 	uploads := r.state.Strays
 	if r.state.Plan != nil {
 		uploads = r.strays(uploads, r.state.Plan)
 	}
-	adopt, err := m.orphan(r.output, uploads, &tx)
+	adopt, err := m.orphan(r.output, uploads, tx)
 	if err != nil {
 		return err
 	}
-	if err := m.books.close(ctx, m.opt.Log, d.def.Name, former, &tx); err != nil {
+	if err := m.books.close(ctx, m.opt.Log, d.def.Name, former, tx); err != nil {
 		return err
 	}
 	adopt()
@@ -205,6 +193,41 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 		r.log.Warn("undelivered records were discarded with their stream", "records", left.Records, "bytes", left.Bytes)
 	}
 	return nil
+}
+
+// close returns the ledger of an output that is given up, what it leaves undelivered, and
+// the write that forgets its queue. Only the data is accounted for.
+func (r *runner) close(ctx context.Context) (former Ledger, left record.Counts, tx *record.Tx, err error) {
+	head, err := r.opt.Log.Head(ctx, r.queue())
+	if err != nil {
+		return former, left, nil, err
+	}
+	tx = new(record.Tx)
+	switch r.output.Output {
+	case record.Data:
+	case record.Backup: // reads the queue of the data
+		return former, head.Before.Sub(r.state.Checkpoint.Before), tx, nil
+	default:
+		tx.Drops = []record.Queue{r.queue()}
+		return former, head.Before.Sub(r.state.Checkpoint.Before), tx, nil
+	}
+	s := statusOf(r.state.progress)
+	s.Received = head.Before
+	tx.Drops = []record.Queue{r.ingestLog()}
+	if r.state.Staged {
+		if head, err = r.opt.Log.Head(ctx, r.ingestLog()); err != nil {
+			return former, left, nil, err
+		}
+		s.Received = head.Before
+		account, _ := r.opt.Stage.Account(r.ingestLog())
+		account.books(s)
+		tx.Drops = append(tx.Drops, r.queue())
+		tx.States = r.opt.Stage.Forget(r.ingestLog())
+	} else {
+		s.Pending = s.Received.Sub(s.Delivered.Add(s.Failed))
+	}
+	s.Pending, s.Discarded = record.Counts{}, s.Pending
+	return s.Ledger, s.Discarded, tx, nil
 }
 
 // countDone counts the objects of a manifest that is given up half finished.

@@ -41,24 +41,50 @@ func (m *Manager) Flush(ctx context.Context, id record.StreamID) ([]FlushTarget,
 	}
 	targets := make([]FlushTarget, len(d.runners))
 	for i, r := range d.runners {
-		head, err := r.opt.Log.Head(ctx, r.queue())
-		if err != nil {
+		f := &flush{staged: r.status.Load().isStaged}
+		queue := r.queue()
+		if f.staged {
+			queue = r.ingestLog()
+		}
+		var err error
+		if f.upto, err = r.opt.Log.Head(ctx, queue); err != nil {
 			return nil, fmt.Errorf("flush stream %s: %w", d.def.Name, err)
 		}
-		r.flush.Store(&flush{upto: head})
+		r.flush.Store(f)
+		if f.staged {
+			r.opt.Stage.Flush(queue, f.upto)
+		}
 		r.nudge()
-		targets[i] = FlushTarget{Queue: r.output, Until: head.Before}
+		targets[i] = FlushTarget{Queue: r.output, Until: f.upto.Before}
 	}
 	return targets, nil
 }
 
 // flush is an order to deliver what lies before a mark. A later one reaches further.
-type flush struct{ upto record.Mark }
+type flush struct {
+	upto   record.Mark
+	staged bool // the mark is one of the ingest log, and what the stage makes of it is meant
+}
 
 // flushing reports whether what lies behind from has been flushed.
-func (r *runner) flushing(from record.Mark) bool {
+func (r *runner) flushing(ctx context.Context, from record.Mark) (bool, error) {
 	f := r.flush.Load()
-	return f != nil && from.Less(f.upto.Position)
+	if f == nil {
+		return false, nil
+	}
+	if f.staged {
+		if a, _ := r.opt.Stage.Account(r.ingestLog()); a.Checkpoint.Less(f.upto.Position) {
+			return true, nil // whatever has been made yet belongs to it
+		}
+		head, err := r.opt.Log.Head(ctx, r.queue())
+		if err != nil {
+			return false, err
+		}
+		all := &flush{upto: head}
+		r.flush.CompareAndSwap(f, all) // else there is a later one, which reaches further
+		f = all
+	}
+	return from.Less(f.upto.Position), nil
 }
 
 // order is what operators and updates have told a runner. A failing runner that is told
@@ -77,7 +103,7 @@ func (r *runner) order() order {
 // QueueStatus is how far one output of a stream is.
 type QueueStatus struct {
 	Queue record.Queue
-	Done  record.Counts // what lies before the checkpoint
+	Done  record.Counts // of what there had ever been for it; of source records, where they are processed
 }
 
 // Status returns where the delivery of one incarnation stands; false if it is not being
@@ -115,7 +141,16 @@ func (s *StreamStatus) observe(ctx context.Context, d *delivery) {
 		default:
 			s.Failures.add(c.Ledger, oldest)
 		}
-		s.Queues = append(s.Queues, QueueStatus{Queue: r.output, Done: c.checkpoint.Before})
+		s.Queues = append(s.Queues, QueueStatus{Queue: r.output, Done: c.done()})
+	}
+}
+
+// done is what is not pending. Of records that have become more on their way the last are
+// not done before all of them are.
+func (s *Status) done() record.Counts {
+	return record.Counts{
+		Records: s.Received.Records - min(s.Pending.Records, s.Received.Records),
+		Bytes:   s.Received.Bytes - min(s.Pending.Bytes, s.Received.Bytes),
 	}
 }
 

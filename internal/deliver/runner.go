@@ -25,7 +25,8 @@ import (
 type runner struct {
 	output   record.Queue           // which output of which stream, and shard
 	from     atomic.Pointer[Reader] // of the queue that its records lie in; replaced by its goroutine
-	launched bool                   // under Manager.mu
+	sources  func(record.Queue) *source
+	launched bool // under Manager.mu
 	opt      *Options
 	log      *slog.Logger
 	target   atomic.Pointer[target]
@@ -46,6 +47,9 @@ type runner struct {
 	held    *reservation
 	fails   int // steps that failed in a row
 }
+
+// leaves reports whether the records are to be processed from now on.
+func (r *runner) leaves() bool { return r.target.Load().staged && !r.state.Staged }
 
 func (r *runner) reader() *Reader { return r.from.Load() }
 

@@ -23,7 +23,9 @@ type progress struct {
 	Failed      record.Counts `json:"failed"` // unreadable in the journal
 	Objects     uint64        `json:"objects"`
 	ObjectBytes uint64        `json:"objectBytes"`
-	Plan        *plan         `json:"plan,omitzero"`
+	// Staged: the records come from the stage, and Checkpoint is a mark of what it made.
+	Staged bool  `json:"staged,omitzero"`
+	Plan   *plan `json:"plan,omitzero"`
 	// Strays are objects whose upload was begun without an answer: the store may make one
 	// late, after the plan is done. They are looked at once more, later.
 	Strays []stray `json:"strays,omitzero"`
@@ -144,12 +146,17 @@ func loadProgress(ctx context.Context, log Log, q record.Queue) (*savedProgress,
 
 // save stores next in place of what s holds, together with the trims, or changes nothing.
 func (s *savedProgress) save(ctx context.Context, log Log, next progress, trims ...record.Trim) error {
+	return s.saveWith(ctx, log, next, &record.Tx{Trims: trims})
+}
+
+// saveWith stores next together with what else tx asks for.
+func (s *savedProgress) saveWith(ctx context.Context, log Log, next progress, tx *record.Tx) error {
 	b, err := json.Marshal(next)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", s.key, err)
 	}
-	tx := record.Tx{States: []record.StateWrite{{Key: s.key, Old: s.version, Value: b}}, Trims: trims}
-	if err := log.Apply(ctx, &tx); err != nil {
+	tx.States = append(tx.States, record.StateWrite{Key: s.key, Old: s.version, Value: b})
+	if err := log.Apply(ctx, tx); err != nil {
 		return fmt.Errorf("write %s: %w", s.key, err)
 	}
 	s.progress = next

@@ -20,6 +20,7 @@ type target struct {
 	def      *stream.Definition
 	version  int
 	paused   bool // makes no new plans
+	staged   bool // the records are processed first
 	bucket   string
 	key      string // ARN of the KMS key of objects; empty for none
 	names    *batch.Names
@@ -56,6 +57,7 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 		def:     d,
 		version: d.Version,
 		paused:  d.Paused,
+		staged:  o == record.Data && processes(d),
 		bucket:  s3.Bucket(),
 		key:     s3.ObjectKey(),
 		names:   names,

@@ -26,11 +26,10 @@ import (
 var ErrBadEntry = errors.New("entry cannot be decoded")
 
 // maxRawBytes bounds what an entry may claim to hold: a piece, or one record of the largest size.
-const maxRawBytes = max(record.MaxPieceBytes, record.MaxRecordBytes)
+const maxRawBytes = max(record.MaxPieceBytes, record.MaxProducedBytes)
 
 // Decoder opens entries; its zero value is ready. It may be used by many goroutines at
-// once, and each use takes a scratch buffer of the entry's raw size (at most 1,024,000
-// bytes). Buffers are used again while the decoder is busy; idle ones go with the garbage.
+// once, and each use takes a scratch buffer of the entry's raw size (at most 8 MiB). Buffers are used again while the decoder is busy; idle ones go with the garbage.
 type Decoder struct {
 	scratches sync.Pool // of *scratch
 }

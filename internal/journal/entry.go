@@ -39,7 +39,7 @@ const (
 
 // MaxStoredBytes bounds what an entry's stored bytes may be: the largest record, and room
 // for a codec that makes it longer.
-const MaxStoredBytes = 2 << 20
+const MaxStoredBytes = record.MaxProducedBytes + 1<<20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -156,7 +156,7 @@ func parseLengths(dst []uint32, b []byte, n, total uint32) ([]uint32, error) {
 	var sum uint64
 	for range n {
 		v, w := binary.Uvarint(b)
-		if w <= 0 || v > record.MaxRecordBytes {
+		if w <= 0 || v > record.MaxProducedBytes {
 			return dst, damaged("impossible record length")
 		}
 		b = b[w:]

@@ -21,6 +21,10 @@ import (
 // MaxRecordBytes is the largest record, 1,000 KiB before base64 (spec firehose.md 11.1).
 const MaxRecordBytes = 1_024_000
 
+// MaxProducedBytes is the largest record that may lie in the journal: what processors make
+// of one, or its failure record, may be larger than what came.
+const MaxProducedBytes = 8 << 20
+
 // MaxPieceBytes is where raw bytes are cut into pieces, at a record boundary. Only a
 // piece of a single record may be larger (DESIGN.md section 2, "Entry").
 const MaxPieceBytes = 256 << 10
@@ -194,6 +198,9 @@ type Tx struct {
 	Trims   []Trim
 	Raises  []Raise
 	Drops   []Queue // queues to forget entirely, their sequence and counts too
+	// Moves says that the appends take the place of records that lie here already. They are
+	// let in when new ones find no space: without them none would be made.
+	Moves bool
 }
 
 // Space is what the journal knows of its disk, in bytes.

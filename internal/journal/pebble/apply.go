@@ -65,7 +65,7 @@ func (e *Engine) apply(ctx context.Context, tx *record.Tx, size uint64) error {
 	if err := e.writable(); err != nil {
 		return err
 	}
-	if len(tx.Appends) > 0 {
+	if len(tx.Appends) > 0 && !tx.Moves {
 		if err := e.space.admit(e.held, size); err != nil {
 			return fmt.Errorf("append to the journal: %w", err)
 		}
