@@ -56,6 +56,7 @@ func (s *Service) JSON() *aws.JSON {
 		"DeleteRetentionPolicy":         handle(s, s.deleteRetentionPolicy),
 		"DescribeLogGroups":             handle(s, s.describeLogGroups),
 		"DescribeLogStreams":            handle(s, s.describeLogStreams),
+		"FilterLogEvents":               handle(s, s.filterLogEvents),
 		"GetLogEvents":                  handle(s, s.getLogEvents),
 		"ListTagsForResource":           handle(s, s.listTagsForResource),
 		"ListTagsLogGroup":              handle(s, s.listTagsLogGroup),
@@ -64,6 +65,7 @@ func (s *Service) JSON() *aws.JSON {
 		"PutRetentionPolicy":            handle(s, s.putRetentionPolicy),
 		"TagLogGroup":                   handle(s, s.tagLogGroup),
 		"TagResource":                   handle(s, s.tagResource),
+		"TestMetricFilter":              handle(s, s.testMetricFilter),
 		"UntagLogGroup":                 handle(s, s.untagLogGroup),
 		"UntagResource":                 handle(s, s.untagResource),
 	}, nil)
