@@ -72,7 +72,7 @@ func plugIns() []family {
 		{"process", []string{"aws", "record"}, []string{
 			"lambda", "unpack", "deaggregate", "extract", "delimit", "processtest",
 		}},
-		{"encode", []string{"encode", "record"}, []string{"lines", "compress", "parquet", "orc"}},
+		{"encode", []string{"encode", "record"}, []string{"lines", "delimited", "compress", "parquet", "orc"}},
 		{"dest", []string{"aws", "record"}, []string{
 			"s3", "http", "opensearch", "splunk", "redshift", "snowflake", "iceberg", "desttest",
 		}},
@@ -101,7 +101,7 @@ func Guests() []Guest {
 		{"github.com/go-json-experiment/json", []string{Everything}},
 		{"github.com/segmentio/asm", []string{"firehose", "ingest"}},
 		{"github.com/cespare/xxhash/v2", []string{"service/s3"}},
-		{"github.com/klauspost/compress", []string{"encode", "encode/compress"}},
+		{"github.com/klauspost/compress", []string{"encode", "encode/compress", "process/unpack"}},
 		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
 		{"github.com/aws/smithy-go", []string{"dest/s3"}},
 		{"github.com/google/go-cmp", []string{"journal/journaltest", "dest/desttest"}}, // the suites
