@@ -20,6 +20,7 @@ import (
 	"hydrant/internal/durable"
 	"hydrant/internal/encode/compress"
 	"hydrant/internal/encode/lines"
+	"hydrant/internal/errorlog"
 	"hydrant/internal/firehose"
 	"hydrant/internal/identity"
 	"hydrant/internal/ingest"
@@ -27,6 +28,7 @@ import (
 	"hydrant/internal/journal/pebble"
 	"hydrant/internal/registry"
 	"hydrant/internal/service/kms"
+	"hydrant/internal/service/logs"
 	s3store "hydrant/internal/service/s3"
 	"hydrant/internal/stream"
 	"hydrant/internal/telemetry"
@@ -57,6 +59,8 @@ type Node struct {
 	kms         *kms.Service
 	keys        vault.Keys // that streams and objects name: those of kms, or of another KMS
 	vault       *vault.Vault
+	logs        *logs.Service // nil when another CloudWatch Logs is used
+	errors      *errorlog.Log
 	registry    *registry.Registry
 	ingest      *ingest.Ingest
 	delivery    *deliver.Manager
@@ -81,7 +85,7 @@ func Open(ctx context.Context, opt Options) (_ *Node, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		n.openData, n.openJournal, n.openKeys, n.openStore, n.openDelivery, n.openStreams, n.openAPI,
+		n.openData, n.openJournal, n.openKeys, n.openStore, n.openLogs, n.openDelivery, n.openStreams, n.openAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -92,13 +96,18 @@ func Open(ctx context.Context, opt Options) (_ *Node, err error) {
 
 // Close gives everything back. The node must not run any more.
 func (n *Node) Close() error {
-	if n.engine == nil {
-		return nil
+	var errs []error
+	if n.logs != nil {
+		if err := n.logs.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close the log groups: %w", err))
+		}
 	}
-	if err := n.engine.Close(); err != nil {
-		return fmt.Errorf("close the journal: %w", err)
+	if n.engine != nil {
+		if err := n.engine.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close the journal: %w", err))
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (n *Node) path(elem ...string) string {
@@ -194,6 +203,7 @@ func (n *Node) openDelivery(ctx context.Context) error {
 		Now:         n.opt.Now,
 		Logger:      n.log.With("room", "deliver"),
 		OnObject:    n.metrics.Object,
+		OnFailure:   n.failed,
 	})
 	n.ingest = ingest.New(ingest.Options{
 		Log:        n.engine,
@@ -287,6 +297,9 @@ func (n *Node) openAPI(context.Context) error {
 	n.server.Handle("firehose", api.JSON())
 	if n.keys == n.kms { // another KMS is asked where it is
 		n.server.Handle("kms", n.kms.JSON())
+	}
+	if n.logs != nil {
+		n.server.Handle("logs", n.logs.JSON())
 	}
 	if n.store != nil {
 		n.server.Handle("s3", &aws.S3{Handler: n.store, Refuse: n.store.Refuse})

@@ -25,6 +25,10 @@ func (n *Node) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.registry.Run(ctx, n.hooks()) })
 	g.Go(func() error { return n.delivery.Run(ctx) })
+	g.Go(func() error { return n.errors.Run(ctx) })
+	if n.logs != nil {
+		g.Go(func() error { return n.logs.Run(ctx) })
+	}
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():

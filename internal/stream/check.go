@@ -164,7 +164,10 @@ func (c *S3Configuration) checkLogging() error {
 	if or(c.Logging.LogGroupName, "") == "" {
 		return refuse("CloudWatch Log Group Name is required if CloudWatch Logging is enabled")
 	}
-	return Unsupported("CloudWatchLoggingOptions.Enabled: true")
+	if or(c.Logging.LogStreamName, "") == "" { // the spec has these words by analogy only
+		return refuse("CloudWatch Log Stream Name is required if CloudWatch Logging is enabled")
+	}
+	return nil
 }
 
 // minBackupSeconds is the shortest interval of a backup (spec sections 3.2, 3.3).

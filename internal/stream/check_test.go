@@ -47,7 +47,7 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 		{extended(`,"EncryptionConfiguration":{}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
 		{extended(`,"EncryptionConfiguration":{"NoEncryptionConfig":"NoEncryption","KMSEncryptionConfig":{"AWSKMSKeyARN":"a"}}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
 		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true}`), "CloudWatch Log Group Name is required if CloudWatch Logging is enabled"},
-		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true,"LogGroupName":"g"}`), "CloudWatchLoggingOptions.Enabled: true is not supported by this version of Hydrant."},
+		{extended(`,"CloudWatchLoggingOptions":{"Enabled":true,"LogGroupName":"g"}`), "CloudWatch Log Stream Name is required if CloudWatch Logging is enabled"},
 		{extended(`,"S3BackupMode":"Enabled"`), "S3 backup destination configuration is required when enabling S3 backup."},
 		{extended(`,"S3BackupMode":"Enabled","S3BackupConfiguration":{` + minimal + `,"BufferingHints":{"IntervalInSeconds":59}}`), "BufferingHints.IntervalInSeconds must be at least 60 for S3 backup."},
 		{extended(`,"S3BackupConfiguration":{` + minimal + `,"BufferingHints":{"IntervalInSeconds":0}}`), "BufferingHints.IntervalInSeconds must be at least 60 for S3 backup."},
