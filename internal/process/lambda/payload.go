@@ -1,0 +1,144 @@
+package lambda
+
+import (
+	"encoding/base64"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"hydrant/internal/record"
+)
+
+// aroundRecord is what stands around a record's id and data in a request, at most.
+const aroundRecord = 96
+
+// fitting is how many of the items one request takes; at least one.
+func fitting(items []*record.Item) int {
+	size := 0
+	for n, i := range items {
+		size += base64.StdEncoding.EncodedLen(len(i.Data)) + len(i.ID) + aroundRecord
+		if size > maxPayload && n > 0 {
+			return n
+		}
+	}
+	return len(items)
+}
+
+// request is the body of an invocation (spec section 5.3).
+func (p *Processor) request(items []*record.Item) []byte {
+	size := 512
+	for _, i := range items {
+		size += base64.StdEncoding.EncodedLen(len(i.Data)) + len(i.ID) + aroundRecord
+	}
+	b := make([]byte, 0, size)
+	b = append(b, `{"invocationId":"`...)
+	b = append(b, newInvocation()...)
+	b = append(b, `","deliveryStreamArn":`...)
+	b = appendQuoted(b, p.opt.Stream)
+	b = append(b, `,"region":`...)
+	b = appendQuoted(b, p.opt.Region)
+	b = append(b, `,"records":[`...)
+	for n, i := range items {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"recordId":`...)
+		b = appendQuoted(b, i.ID)
+		b = append(b, `,"approximateArrivalTimestamp":`...)
+		b = strconv.AppendInt(b, i.Arrival.UnixMilli(), 10)
+		b = append(b, `,"data":"`...)
+		b = base64.StdEncoding.AppendEncode(b, i.Data)
+		b = append(b, `"}`...)
+	}
+	return append(b, `]}`...)
+}
+
+// appendQuoted appends a JSON string. What is no UTF-8 cannot be in ids, ARNs and regions.
+func appendQuoted(b []byte, s string) []byte {
+	out, err := jsontext.AppendQuote(b, s)
+	if err != nil {
+		return append(b, `""`...)
+	}
+	return out
+}
+
+// answer is what a function returns (spec section 5.4).
+type answer struct {
+	Records []outcome `json:"records"`
+}
+
+type outcome struct {
+	ID       string  `json:"recordId"`
+	Result   string  `json:"result"`
+	Data     *string `json:"data"`
+	Metadata struct {
+		Keys map[string]string `json:"partitionKeys"`
+	} `json:"metadata"`
+
+	data []byte // Data, decoded
+}
+
+// parse reads an answer. It is false if the answer is none: one that is not JSON, has an
+// unknown result or data that is no base64 makes the batch fail as a whole.
+func parse(b []byte) (a answer, ok bool) {
+	// Functions come in all languages: what JSON leaves open is taken.
+	if json.Unmarshal(b, &a, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+		return a, false
+	}
+	for i := range a.Records {
+		o := &a.Records[i]
+		switch o.Result {
+		case "Ok":
+			if o.Data == nil {
+				continue
+			}
+			var err error
+			if o.data, err = base64.StdEncoding.DecodeString(*o.Data); err != nil {
+				return a, false
+			}
+		case "Dropped", "ProcessingFailed":
+		default:
+			return a, false
+		}
+	}
+	return a, true
+}
+
+// take makes of an answer what becomes of each item (spec section 5.5).
+func (p *Processor) take(items []*record.Item, body []byte, attempt int) {
+	a, ok := parse(body)
+	switch {
+	case !ok:
+		p.fail(items, badAnswer, attempt)
+		return
+	case len(a.Records) == 0:
+		p.fail(items, missingID, attempt)
+		return
+	}
+	found := make(map[string]*outcome, len(a.Records))
+	twice := map[string]bool{}
+	for i := range a.Records {
+		o := &a.Records[i]
+		twice[o.ID] = twice[o.ID] || found[o.ID] != nil
+		found[o.ID] = o
+	}
+	now := p.opt.Now()
+	for _, i := range items {
+		o := found[i.ID]
+		switch {
+		case o == nil:
+			i.Failure = p.failure(missingID, attempt, now)
+		case twice[i.ID]:
+			i.Failure = p.failure(duplicateID, attempt, now)
+		case o.Result == "Dropped":
+			i.Dropped = true
+		case o.Result == "ProcessingFailed":
+			i.Failure = p.failure(failedStatus, attempt, now)
+		case o.Data == nil:
+			i.Failure = p.failure(noData, attempt, now)
+		default:
+			i.Data, i.Keys = o.data, o.Metadata.Keys
+		}
+	}
+}
