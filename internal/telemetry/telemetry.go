@@ -35,8 +35,14 @@ type Sample struct {
 	Outcomes             map[string]Figures
 	Pending              Figures
 	Objects, ObjectBytes uint64
-	Fails                int // delivery attempts that failed in a row
+	Fails                int           // delivery attempts that failed in a row
+	Paused               bool          // nothing is delivered until it is resumed
+	Oldest               time.Duration // age of the oldest pending record; 0: there is none
+	Backup               *Backup       // nil: the stream has none
 }
+
+// Backup is how far the backup of a stream's source records is.
+type Backup struct{ Delivered, Pending uint64 } // records
 
 // Gauges are figures of the whole node, read at each scrape.
 type Gauges struct {
@@ -156,11 +162,22 @@ var (
 		"Bytes of delivered objects, as stored.", []string{"stream"}, nil)
 	failingDesc = prometheus.NewDesc("hydrant_delivery_failures_in_a_row",
 		"Delivery attempts that failed since the last success; above 0 the destination needs a look.", []string{"stream"}, nil)
+	pausedDesc = prometheus.NewDesc("hydrant_stream_paused",
+		"1 while the stream is paused, else 0.", []string{"stream"}, nil)
+	oldestDesc = prometheus.NewDesc("hydrant_oldest_record_age_seconds",
+		"How long the oldest of the pending records has waited; 0 if there are none.", []string{"stream"}, nil)
+	backupPendingDesc = prometheus.NewDesc("hydrant_backup_pending_records",
+		"Source records accepted and not yet in the backup.", []string{"stream"}, nil)
+	backupDesc = prometheus.NewDesc("hydrant_backup_records_total",
+		"Source records delivered to the backup, since the stream was created.", []string{"stream"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (l *ledgers) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{recordsDesc, bytesDesc, pendingDesc, pendingBytesDesc, objectsDesc, objectBytesDesc, failingDesc} {
+	for _, d := range []*prometheus.Desc{
+		recordsDesc, bytesDesc, pendingDesc, pendingBytesDesc, objectsDesc, objectBytesDesc, failingDesc,
+		pausedDesc, oldestDesc, backupPendingDesc, backupDesc,
+	} {
 		ch <- d
 	}
 }
@@ -170,9 +187,10 @@ func (l *ledgers) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
-	level := func(d *prometheus.Desc, v uint64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	measure := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	level := func(d *prometheus.Desc, v uint64, labels ...string) { measure(d, float64(v), labels...) }
 	for _, s := range l.streams() {
 		for outcome, f := range s.Outcomes {
 			count(recordsDesc, f.Records, s.Stream, outcome)
@@ -183,6 +201,16 @@ func (l *ledgers) Collect(ch chan<- prometheus.Metric) {
 		count(objectsDesc, s.Objects, s.Stream)
 		count(objectBytesDesc, s.ObjectBytes, s.Stream)
 		level(failingDesc, uint64(s.Fails), s.Stream)
+		paused := uint64(0)
+		if s.Paused {
+			paused = 1
+		}
+		level(pausedDesc, paused, s.Stream)
+		measure(oldestDesc, s.Oldest.Seconds(), s.Stream)
+		if s.Backup != nil {
+			level(backupPendingDesc, s.Backup.Pending, s.Stream)
+			count(backupDesc, s.Backup.Delivered, s.Stream)
+		}
 	}
 }
 

@@ -16,7 +16,8 @@ func TestThePageShowsEveryLedger(t *testing.T) {
 		return []Sample{{
 			Stream: "clicks", Pending: Figures{3, 30}, Objects: 2, ObjectBytes: 99, Fails: 4,
 			Outcomes: map[string]Figures{Received: {10, 100}, Delivered: {7, 70}},
-		}}
+			Paused:   true, Oldest: 1500 * time.Millisecond, Backup: &Backup{Delivered: 6, Pending: 4},
+		}, {Stream: "views"}}
 	}, Gauges{one, one, one, one, func() int64 { return 5 }})
 	if err != nil {
 		t.Fatal(err)
@@ -32,6 +33,12 @@ func TestThePageShowsEveryLedger(t *testing.T) {
 		`hydrant_pending_records{stream="clicks"} 3`,
 		`hydrant_objects_total{stream="clicks"} 2`,
 		`hydrant_delivery_failures_in_a_row{stream="clicks"} 4`,
+		`hydrant_stream_paused{stream="clicks"} 1`,
+		`hydrant_stream_paused{stream="views"} 0`,
+		`hydrant_oldest_record_age_seconds{stream="clicks"} 1.5`,
+		`hydrant_oldest_record_age_seconds{stream="views"} 0`,
+		`hydrant_backup_pending_records{stream="clicks"} 4`,
+		`hydrant_backup_records_total{stream="clicks"} 6`,
 		`hydrant_journal_syncs_total 1`,
 		`hydrant_body_bytes 5`,
 		`hydrant_requests_total{code="",operation="PutRecord",service="firehose"} 1`,
@@ -41,6 +48,9 @@ func TestThePageShowsEveryLedger(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %s", want)
 		}
+	}
+	if strings.Contains(page, `hydrant_backup_records_total{stream="views"}`) {
+		t.Error("a backup is shown of a stream that has none")
 	}
 	if err := m.Observe(nil, Gauges{}); err == nil {
 		t.Error("metrics were registered twice")

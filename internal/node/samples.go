@@ -1,0 +1,26 @@
+package node
+
+import (
+	"slices"
+	"time"
+
+	"hydrant/internal/deliver"
+	"hydrant/internal/record"
+	"hydrant/internal/telemetry"
+)
+
+// age is how long ago a moment was; 0 for no moment.
+func (n *Node) age(t time.Time) time.Duration {
+	if t.IsZero() {
+		return 0
+	}
+	return max(n.opt.Now().Sub(t), 0)
+}
+
+// backupOf is the backup of a stream; nil if it has none.
+func backupOf(s deliver.StreamStatus) *telemetry.Backup {
+	if !slices.ContainsFunc(s.Queues, func(q deliver.QueueStatus) bool { return q.Queue.Output == record.Backup }) {
+		return nil
+	}
+	return &telemetry.Backup{Delivered: s.Backup.Delivered.Records, Pending: s.Backup.Pending.Records}
+}
