@@ -16,7 +16,9 @@ var ErrFormat = errors.New("CompressionFormat has to be GZIP")
 // Decompression turns records from gzip into the documents of CloudWatch Logs that they hold.
 // It may be used by many goroutines at once.
 type Decompression struct {
-	now func() time.Time
+	now         func() time.Time
+	maxDocument int // MaxDocumentBytes, and less in tests
+	maxBatch    int // MaxBatchBytes
 }
 
 // NewDecompression returns the processor with the parameter CompressionFormat, and the clock
@@ -25,7 +27,7 @@ func NewDecompression(compressionFormat string, now func() time.Time) (*Decompre
 	if compressionFormat != "GZIP" {
 		return nil, ErrFormat
 	}
-	return &Decompression{now}, nil
+	return &Decompression{now, MaxDocumentBytes, MaxBatchBytes}, nil
 }
 
 // Process replaces the data of each item by its document. The only error is that of ctx.
@@ -33,7 +35,7 @@ func (d *Decompression) Process(ctx context.Context, items []record.Item) ([]rec
 	f, r := takeInflater(), takeReader()
 	defer f.give()
 	defer r.give()
-	left := MaxBatchBytes
+	left := d.maxBatch
 	for i := range items {
 		item := &items[i]
 		if !item.Goes() {
@@ -42,12 +44,12 @@ func (d *Decompression) Process(ctx context.Context, items []record.Item) ([]rec
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("decompress %d records: %w", len(items), err)
 		}
-		document, err := f.inflate(item.Data, min(left, MaxDocumentBytes))
+		document, err := f.inflate(item.Data, min(left, d.maxDocument))
 		if err == nil {
 			_, err = r.check(document)
 		}
 		if err != nil {
-			item.Failure = failed(why(err, left), d.now())
+			item.Failure = failed(d.why(err, left), d.now())
 			continue
 		}
 		item.Data = bytes.Clone(document)
@@ -57,12 +59,12 @@ func (d *Decompression) Process(ctx context.Context, items []record.Item) ([]rec
 }
 
 // why says for people what err is, after which left bytes were allowed to the batch.
-func why(err error, left int) string {
+func (d *Decompression) why(err error, left int) string {
 	switch {
 	case !errors.Is(err, errTooLarge):
 		return notADocument
-	case left < MaxDocumentBytes:
-		return fmt.Sprintf(batchLarge, MaxBatchBytes)
+	case left < d.maxDocument:
+		return fmt.Sprintf(batchLarge, d.maxBatch)
 	}
-	return fmt.Sprintf(documentLarge, MaxDocumentBytes)
+	return fmt.Sprintf(documentLarge, d.maxDocument)
 }

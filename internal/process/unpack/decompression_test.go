@@ -117,33 +117,46 @@ func documentOf(size int) string {
 	return document(`"` + strings.Repeat(" ", size-len(document(`""`))) + `"`)
 }
 
+// small is a decompression with limits that are met soon.
+func small() *Decompression {
+	return &Decompression{clock, 200_000, 2_000_000}
+}
+
+func TestTheLimitsAreThoseThatAreDocumented(t *testing.T) {
+	if d := decompression(t); d.maxDocument != MaxDocumentBytes || d.maxBatch != MaxBatchBytes {
+		t.Fatalf("%+v", d)
+	}
+}
+
 func TestADocumentMayBeAsLargeAsTheLimitAndNoLarger(t *testing.T) {
-	out, err := decompression(t).Process(context.Background(), []record.Item{
-		item(gz(t, documentOf(MaxDocumentBytes))),
-		item(gz(t, documentOf(MaxDocumentBytes+1))),
-		item(gz(t, documentOf(MaxDocumentBytes)) + gz(t, " ")),
+	d := small()
+	out, err := d.Process(context.Background(), []record.Item{
+		item(gz(t, documentOf(d.maxDocument))),
+		item(gz(t, documentOf(d.maxDocument+1))),
+		item(gz(t, documentOf(d.maxDocument)) + gz(t, " ")),
+		item(gz(t, strings.Repeat(" ", 100*d.maxDocument))),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(out[0].Data) != MaxDocumentBytes || !out[0].Goes() {
+	if len(out[0].Data) != d.maxDocument || !out[0].Goes() {
 		t.Errorf("%d bytes, %+v", len(out[0].Data), out[0].Failure)
 	}
 	for _, o := range out[1:] {
-		if o.Failure == nil || o.Failure.Message != "Decompression failed because the record holds more than 16777216 bytes." {
+		if o.Failure == nil || o.Failure.Message != "Decompression failed because the record holds more than 200000 bytes." {
 			t.Errorf("%+v", o.Failure)
 		}
 	}
 }
 
 func TestABatchOfBombsIsBoundedAsAWhole(t *testing.T) {
-	const each = MaxDocumentBytes
-	bomb := gz(t, documentOf(each))
-	items := make([]record.Item, MaxBatchBytes/each+1)
+	d := small()
+	bomb := gz(t, documentOf(d.maxDocument))
+	items := make([]record.Item, d.maxBatch/d.maxDocument+1)
 	for i := range items {
 		items[i] = item(bomb)
 	}
-	out, err := decompression(t).Process(context.Background(), items)
+	out, err := d.Process(context.Background(), items)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +166,7 @@ func TestABatchOfBombsIsBoundedAsAWhole(t *testing.T) {
 		}
 	}
 	last := out[len(out)-1].Failure
-	if last == nil || last.Message != "Decompression failed because the records processed together hold more than 268435456 bytes." {
+	if last == nil || last.Message != "Decompression failed because the records processed together hold more than 2000000 bytes." {
 		t.Fatalf("%+v", last)
 	}
 }
