@@ -68,7 +68,7 @@ func (c *Client) call(ctx context.Context, operation string, in, out any) error 
 	if err != nil {
 		return err
 	}
-	body, err := readBounded(a)
+	body, err := readBounded(a, maxRemoteAnswer)
 	defer clear(body) // it may hold a plaintext
 	if err != nil {
 		return err
@@ -112,14 +112,14 @@ func (c *Client) sender() *http.Client {
 }
 
 // readBounded reads and closes the body of an answer.
-func readBounded(a *http.Response) ([]byte, error) {
+func readBounded(a *http.Response, most int) ([]byte, error) {
 	defer a.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(a.Body, maxRemoteAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(a.Body, int64(most)+1))
 	if err != nil {
 		return body, fmt.Errorf("read the answer with status %d: %w", a.StatusCode, err)
 	}
-	if len(body) > maxRemoteAnswer {
-		return body, fmt.Errorf("%w: status %d with more than %d MiB", ErrBadAnswer, a.StatusCode, maxRemoteAnswer>>20)
+	if len(body) > most {
+		return body, fmt.Errorf("%w: status %d with more than %d MiB", ErrBadAnswer, a.StatusCode, most>>20)
 	}
 	return body, nil
 }

@@ -269,3 +269,41 @@ func FuzzDecodeAnswer(f *testing.F) {
 		}
 	})
 }
+
+// A reply of a REST-JSON service comes back as it is, or as the refusal that it is.
+func TestAPostIsAcceptedByTheRealServer(t *testing.T) {
+	w := newWorld(t)
+	var got, agent string
+	w.Handle("lambda", &REST{
+		Name: "lambda",
+		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			got, agent = r.URL.EscapedPath()+" "+string(body), r.Header.Get("X-Amz-Invocation-Type")
+			if strings.Contains(got, "none") {
+				rw.Header().Set("X-Amzn-ErrorType", "ResourceNotFoundException")
+				rw.WriteHeader(http.StatusNotFound)
+				_, _ = rw.Write([]byte(`{"Type":"User","Message":"Function not found"}`))
+				return
+			}
+			rw.Header().Set("X-Amz-Function-Error", "Unhandled")
+			_, _ = rw.Write([]byte("answer"))
+		}),
+		Refuse: func(rw http.ResponseWriter, e *Error) { t.Errorf("refused: %v", e) },
+	})
+	c := w.newClient(t)
+	c.Service = "lambda"
+	reply, err := c.Post(t.Context(), "/2015-03-31/functions/arn:aws:lambda%3Af/invocations", http.Header{"X-Amz-Invocation-Type": {"DryRun"}}, []byte(`{"a":1}`))
+	if err != nil || reply.Status != 200 || string(reply.Body) != "answer" || reply.Header.Get("X-Amz-Function-Error") != "Unhandled" {
+		t.Fatalf("%+v, %v", reply, err)
+	}
+	if got != `/2015-03-31/functions/arn:aws:lambda%3Af/invocations {"a":1}` || agent != "DryRun" {
+		t.Errorf("the handler got %s, %s", got, agent)
+	}
+	var told *RemoteError
+	if _, err := c.Post(t.Context(), "/none", nil, nil); !errors.As(err, &told) || told.Code != "ResourceNotFoundException" || told.Status != 404 {
+		t.Errorf("%v", err)
+	}
+}

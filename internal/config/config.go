@@ -41,7 +41,7 @@ type Config struct {
 	// Log is what the node writes to standard error.
 	Log Log `yaml:"log"`
 	// Endpoints uses other servers instead of the built-in neighbours, by service. Known
-	// services: kms, logs, s3.
+	// services: kms, lambda, logs, s3.
 	Endpoints map[string]Endpoint `yaml:"endpoints"`
 	// Delivery is how objects are made.
 	Delivery Delivery `yaml:"delivery"`

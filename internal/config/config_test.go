@@ -167,7 +167,7 @@ func TestValidateSaysWhatToDo(t *testing.T) {
 		{"a log that is none", func(c *Config) { c.Log.Format = "xml" }, "log.format: \"xml\" is neither text nor json"},
 		{"too little memory", func(c *Config) { c.Memory = 100 << 20 }, "memory: 100MiB is less than a node can work in; give at least 128MiB"},
 		{"a level that gzip lacks", func(c *Config) { c.Delivery.GzipLevel = 0 }, "delivery.gzipLevel: 0 is not from 1"},
-		{"a neighbour that has no endpoint", func(c *Config) { c.Endpoints = map[string]Endpoint{"s4": {}} }, "endpoints.s4: no endpoint can be set for this service; known: kms, logs, s3"},
+		{"a neighbour that has no endpoint", func(c *Config) { c.Endpoints = map[string]Endpoint{"s4": {}} }, "endpoints.s4: no endpoint can be set for this service; known: kms, lambda, logs, s3"},
 		{"an endpoint", s3(Endpoint{URL: "http://127.0.0.1:9000/"}), ""},
 		{"an endpoint without URL", s3(Endpoint{}), "endpoints.s3.url: not a URL"},
 		{"an endpoint with a path", s3(Endpoint{URL: "https://store/bucket"}), "https://store is followed by more"},

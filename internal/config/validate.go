@@ -17,7 +17,7 @@ import (
 const MinMemory = 128 * mebibyte
 
 // services are the neighbours that Endpoints may name.
-var services = []string{kmsService, "logs", s3Service}
+var services = []string{kmsService, "lambda", "logs", s3Service}
 
 // Services of which Endpoint has settings or rules of their own.
 const (

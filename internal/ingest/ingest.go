@@ -173,6 +173,19 @@ func (r *request) pack(p Packer) {
 	}
 }
 
+// Pieces packs and seals records of d as they would lie in its ingest log, for queues that
+// are fed from there. Nothing of b is kept, but b must stay as it is while the pieces are in
+// use. Errors are those of the sealer.
+func (in *Ingest) Pieces(ctx context.Context, d *stream.Definition, b record.Batch) ([]record.Piece, error) {
+	sealer, err := in.opt.Sealer(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("pack records of stream %s: %w", d.Name, err)
+	}
+	r := &request{level: in.level(d), sealer: sealer, batch: b}
+	r.pack(in.opt.Packer)
+	return r.pieces, nil
+}
+
 // room returns arena with space for a packed piece of size raw bytes behind its length.
 // What earlier pieces point to stays where it is.
 func room(arena []byte, size int) []byte {

@@ -26,10 +26,12 @@ import (
 	"hydrant/internal/ingest"
 	"hydrant/internal/journal"
 	"hydrant/internal/journal/pebble"
+	"hydrant/internal/process/lambda"
 	"hydrant/internal/registry"
 	"hydrant/internal/service/kms"
 	"hydrant/internal/service/logs"
 	s3store "hydrant/internal/service/s3"
+	"hydrant/internal/stage"
 	"hydrant/internal/stream"
 	"hydrant/internal/telemetry"
 	"hydrant/internal/vault"
@@ -61,6 +63,8 @@ type Node struct {
 	vault       *vault.Vault
 	logs        *logs.Service // nil when another CloudWatch Logs is used
 	errors      *errorlog.Log
+	functions   lambda.Invoker
+	stage       *stage.Manager
 	registry    *registry.Registry
 	ingest      *ingest.Ingest
 	delivery    *deliver.Manager
@@ -85,7 +89,7 @@ func Open(ctx context.Context, opt Options) (_ *Node, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		n.openData, n.openJournal, n.openKeys, n.openStore, n.openLogs, n.openDelivery, n.openStreams, n.openAPI,
+		n.openData, n.openJournal, n.openKeys, n.openStore, n.openLogs, n.openStage, n.openDelivery, n.openStreams, n.openAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -194,6 +198,7 @@ func (n *Node) openDelivery(ctx context.Context) error {
 	pool := compress.NewPool(runtime.GOMAXPROCS(0))
 	n.delivery = deliver.NewManager(deliver.Options{
 		Log:         opened{n.engine, n.vault},
+		Stage:       staged{n.stage},
 		Destination: dest,
 		Encodings:   formats{pool},
 		GzipLevel:   n.opt.Config.Delivery.GzipLevel,
@@ -243,11 +248,19 @@ func (n *Node) openStreams(ctx context.Context) (err error) {
 		if d.Status != stream.Active {
 			continue // the registry's hooks see to the others
 		}
-		if err := n.delivery.Start(ctx, d); err != nil {
+		if err := n.begin(ctx, d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// begin prepares processing and delivery of a stream.
+func (n *Node) begin(ctx context.Context, d *stream.Definition) error {
+	if err := n.stage.Start(ctx, d); err != nil {
+		return err
+	}
+	return n.delivery.Start(ctx, d)
 }
 
 // changed has delivery follow a change of a stream.
@@ -255,7 +268,8 @@ func (n *Node) changed(ctx context.Context, d *stream.Definition) {
 	if d.Status != stream.Active {
 		return
 	}
-	if err := n.delivery.Update(ctx, d); err != nil {
+	// Processors first: who is handed over to them must meet the new ones.
+	if err := errors.Join(n.stage.Update(d), n.delivery.Update(ctx, d)); err != nil {
 		n.log.Error("the stream goes on delivering by its former configuration", "stream", d.Name, "error", err,
 			"next", "update the stream once more")
 	}
@@ -264,12 +278,16 @@ func (n *Node) changed(ctx context.Context, d *stream.Definition) {
 // hooks are what happens when streams come and go.
 func (n *Node) hooks() registry.Hooks {
 	return registry.Hooks{
-		Create: func(ctx context.Context, d *stream.Definition) error { return n.delivery.Start(ctx, d) },
+		Create: n.begin,
 		Delete: func(ctx context.Context, d *stream.Definition) error {
 			n.ingest.Close(d)
+			if err := n.endProcessing(ctx, d); err != nil {
+				return err
+			}
 			if err := n.delivery.Discard(ctx, d); err != nil {
 				return err
 			}
+			n.stage.Forgotten(d.ID)
 			return n.vault.Forget(ctx, d.ID)
 		},
 		Encrypt: n.encrypt,

@@ -24,6 +24,7 @@ func (n *Node) Console() http.Handler { return n.consoleHandler() }
 func (n *Node) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.registry.Run(ctx, n.hooks()) })
+	g.Go(func() error { return n.stage.Run(ctx) })
 	g.Go(func() error { return n.delivery.Run(ctx) })
 	g.Go(func() error { return n.errors.Run(ctx) })
 	if n.logs != nil {

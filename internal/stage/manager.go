@@ -115,7 +115,7 @@ func (m *Manager) Start(ctx context.Context, d *stream.Definition) error {
 		if err != nil {
 			return fmt.Errorf("process stream %s: %w", d.Name, err)
 		}
-		if s.version > 0 {
+		if s.version > 0 && m.runners[q] == nil { // else it was halted before
 			m.begin(q, v, s)
 		}
 	}

@@ -465,6 +465,9 @@ func TestADeletedStreamsProcessingEnds(t *testing.T) {
 	if err := w.m.Halt(t.Context(), w.def.ID); err != nil {
 		t.Fatal(err)
 	}
+	if err := errors.Join(w.m.Start(t.Context(), w.def), w.m.Halt(t.Context(), w.def.ID)); err != nil { // once more
+		t.Fatal(err)
+	}
 	forget := w.m.Forget(w.q)
 	if err := w.engine.Apply(t.Context(), &record.Tx{States: forget}); err != nil || len(forget) != 1 {
 		t.Fatalf("%v, %v", forget, err)

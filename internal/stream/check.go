@@ -188,17 +188,11 @@ func (c *S3Configuration) checkBackup(prefixes PrefixChecker) error {
 	return c.S3Backup.legacy().check(prefixes)
 }
 
-// maxProcessors is how many processors a stream may have (spec section 11.1).
-const maxProcessors = 5
-
 func (c *S3Configuration) checkProcessing() error {
 	if c.Processing == nil || !c.Processing.Enabled {
 		return nil
 	}
-	if n := len(c.Processing.Processors); n < 1 || n > maxProcessors {
-		return refuse("A maximum of %d and a minimum of 1 processor needs to be supplied when processing is enabled.", maxProcessors)
-	}
-	return Unsupported("ProcessingConfiguration.Enabled: true")
+	return c.Processing.check(c.Partitioning != nil && c.Partitioning.Enabled)
 }
 
 func (c *S3Configuration) checkConversion() error {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -23,6 +24,43 @@ func anyPrefix(string, string, string, bool) error { return nil }
 
 func extended(members string) string {
 	return `{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{` + minimal + members + `}}`
+}
+
+// processors is a stream with these processors.
+func processors(list string) string {
+	return extended(`,"ProcessingConfiguration":{"Enabled":true,"Processors":[` + list + `]}`)
+}
+
+const (
+	arn      = `{"ParameterName":"LambdaArn","ParameterValue":"arn:aws:lambda:us-east-1:123456789012:function:f"}`
+	function = `{"Type":"Lambda","Parameters":[` + arn + `]}`
+	unzip    = `{"Type":"Decompression","Parameters":[{"ParameterName":"CompressionFormat","ParameterValue":"GZIP"}]}`
+)
+
+// The parameters of the Lambda processor come back in their order and with their defaults,
+// as they were typed.
+func TestProcessorsAreShownWithTheirDefaults(t *testing.T) {
+	c := parse(t, processors(`{"Type":"AppendDelimiterToRecord","Parameters":[{"ParameterName":"Delimiter","ParameterValue":"\\n"}]},`+
+		`{"Type":"Lambda","Parameters":[{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"61"},{"ParameterName":"BufferSizeInMBs","ParameterValue":"1.0"},`+arn+`]},`+
+		unzip+`,{"Type":"CloudWatchLogProcessing","Parameters":[{"ParameterName":"DataMessageExtraction","ParameterValue":"True"}]}`))
+	if err := c.Check(anyPrefix); err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(c.Destination().Processing)
+	want := `{"Enabled":true,"Processors":[{"Type":"AppendDelimiterToRecord","Parameters":[]},{"Type":"Lambda","Parameters":[` + arn +
+		`,{"ParameterName":"NumberOfRetries","ParameterValue":"3"},{"ParameterName":"RoleArn","ParameterValue":"arn:aws:iam::123456789012:role/fh"}` +
+		`,{"ParameterName":"BufferSizeInMBs","ParameterValue":"1.0"},{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"61"}]},` +
+		unzip + `,{"Type":"CloudWatchLogProcessing","Parameters":[{"ParameterName":"DataMessageExtraction","ParameterValue":"True"}]}]}`
+	if err != nil || string(got) != want {
+		t.Fatalf("%v\ngot  %s\nwant %s", err, got, want)
+	}
+	l := c.Destination().Find(LambdaProcessor).Lambda()
+	if l.Retries != 3 || l.MBs != 1 || l.Interval != 61 || l.ARN == "" {
+		t.Fatalf("%+v", l)
+	}
+	if same := c.Destination().configuration().stored(); !reflect.DeepEqual(same, c.Destination()) {
+		t.Fatalf("stored again as %+v", same)
+	}
 }
 
 // Each line is an option that is refused, and the words for it.
@@ -53,7 +91,22 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 		{extended(`,"S3BackupConfiguration":{` + minimal + `,"BufferingHints":{"IntervalInSeconds":0}}`), "BufferingHints.IntervalInSeconds must be at least 60 for S3 backup."},
 		{extended(`,"S3BackupMode":"Enabled","S3BackupConfiguration":{` + minimal + `,"EncryptionConfiguration":{}}`), "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified"},
 		{extended(`,"ProcessingConfiguration":{"Enabled":true}`), "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled."},
-		{extended(`,"ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda"}]}`), "ProcessingConfiguration.Enabled: true is not supported by this version of Hydrant."},
+		{processors(`{"Type":"Lambda"}`), "LambdaArn is required when Lambda processor is used."},
+		{processors(function + `,` + function), "Cannot have more than 1 Lambda processor."},
+		{processors(`{"Type":"Lambda","Parameters":[` + arn + `,{"ParameterName":"NumberOfRetries","ParameterValue":"301"}]}`), "Number of retries for lambda must be between 0 and 300."},
+		{processors(`{"Type":"Lambda","Parameters":[` + arn + `,{"ParameterName":"NumberOfRetries","ParameterValue":"x"}]}`), "Number of retries for lambda must be between 0 and 300."},
+		{processors(`{"Type":"Lambda","Parameters":[` + arn + `,{"ParameterName":"BufferSizeInMBs","ParameterValue":"1"}]}`), "Both BufferSizeInMBs and BufferIntervalInSeconds are required to configure buffering for lambda processor."},
+		{processors(`{"Type":"Lambda","Parameters":[` + arn + `,{"ParameterName":"BufferSizeInMBs","ParameterValue":"0.1"},{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"60"}]}`), "BufferSizeInMBs for lambda processor must be between 0.2 and 3."},
+		{processors(`{"Type":"Lambda","Parameters":[` + arn + `,{"ParameterName":"BufferSizeInMBs","ParameterValue":"NaN"},{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"60"}]}`), "BufferSizeInMBs for lambda processor must be between 0.2 and 3."},
+		{processors(`{"Type":"Lambda","Parameters":[` + arn + `,{"ParameterName":"BufferSizeInMBs","ParameterValue":"3"},{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"901"}]}`), "BufferIntervalInSeconds for lambda processor must be between 0 and 900."},
+		{processors(`{"Type":"Decompression","Parameters":[{"ParameterName":"CompressionFormat","ParameterValue":"ZIP"}]}`), "CompressionFormat has to be GZIP"},
+		{processors(unzip + `,{"Type":"CloudWatchLogProcessing","Parameters":[{"ParameterName":"DataMessageExtraction","ParameterValue":"yes"}]}`), "Invalid parameter value for DataMessageExtraction. Allowed values are True and False."},
+		{processors(`{"Type":"CloudWatchLogProcessing","Parameters":[{"ParameterName":"DataMessageExtraction","ParameterValue":"TRUE"}]}`), "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor"},
+		{processors(`{"Type":"RecordDeAggregation","Parameters":[{"ParameterName":"SubRecordType","ParameterValue":"XML"}]}`), "SubRecordType has to be one of JSON, DELIMITED"},
+		{processors(`{"Type":"RecordDeAggregation","Parameters":[{"ParameterName":"SubRecordType","ParameterValue":"DELIMITED"}]}`), "Delimiter should be present for DELIMITED"},
+		{processors(`{"Type":"RecordDeAggregation","Parameters":[{"ParameterName":"SubRecordType","ParameterValue":"JSON"}]}`), "class com.amazonaws.services.firehose.internal.model.RecordDeAggregationProcessor can only be present when Dynamic Partitioning is enabled."},
+		{processors(`{"Type":"MetadataExtraction","Parameters":[{"ParameterName":"JsonParsingEngine","ParameterValue":"JQ-1.5"}]}`), "MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6"},
+		{processors(`{"Type":"MetadataExtraction","Parameters":[{"ParameterName":"JsonParsingEngine","ParameterValue":"JQ-1.6"},{"ParameterName":"MetadataExtractionQuery","ParameterValue":"{a:.a}"}]}`), "class com.amazonaws.services.firehose.internal.model.MetadataExtractionProcessor can only be present when Dynamic Partitioning is enabled."},
 		{extended(`,"DataFormatConversionConfiguration":{}`), "DataFormatConversionConfiguration.Enabled: true is not supported by this version of Hydrant."},
 		{extended(`,"DynamicPartitioningConfiguration":{"Enabled":true}`), "DynamicPartitioningConfiguration.Enabled: true is not supported by this version of Hydrant."},
 	} {

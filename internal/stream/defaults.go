@@ -59,7 +59,7 @@ func (c *S3Configuration) destination() *S3Destination {
 		CompressionFormat:       or(c.CompressionFormat, Uncompressed),
 		EncryptionConfiguration: or(c.Encryption, EncryptionConfiguration{NoEncryptionConfig: new(noEncryption)}),
 		CloudWatchLogging:       or(c.Logging, CloudWatchLoggingOptions{}),
-		Processing:              c.Processing,
+		Processing:              c.Processing.stored(c.RoleARN),
 		Conversion:              c.Conversion,
 		Partitioning:            c.Partitioning,
 		FileExtension:           c.FileExtension,

@@ -150,6 +150,9 @@ func (d *S3Destination) with(u *S3Update) (*S3Configuration, error) {
 	if p := u.Processing; p != nil {
 		enabled := c.Processing != nil && c.Processing.Enabled
 		c.Processing = &ProcessingConfiguration{Enabled: or(p.Enabled, enabled), Processors: p.Processors}
+		if err := c.switchDecompression(d); err != nil {
+			return nil, err
+		}
 	}
 	if u.Conversion != nil {
 		c.Conversion = c.Conversion.with(u.Conversion)
@@ -197,6 +200,16 @@ func (c *S3Configuration) switchPartitioning(u *PartitioningUpdate) error {
 	}
 	replace(&merged.RetryOptions, u.RetryOptions)
 	c.Partitioning = &merged
+	return nil
+}
+
+// switchDecompression says whether decompression may be added to an existing stream: only
+// one with a function may get it (spec section 5.6).
+func (c *S3Configuration) switchDecompression(d *S3Destination) error {
+	had := d.Processing != nil && (d.Processing.count(LambdaProcessor) > 0 || d.Processing.count(DecompressionProcessor) > 0)
+	if !had && c.Processing.Enabled && c.Processing.count(DecompressionProcessor) > 0 {
+		return refuse("Enabling source decompression is not supported for existing stream with no Lambda function attached.")
+	}
 	return nil
 }
 

@@ -1,0 +1,250 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/go-json-experiment/json"
+
+	"hydrant/internal/config"
+	"hydrant/internal/dest/s3/s3fake"
+	"hydrant/internal/record"
+)
+
+// farm is a Lambda elsewhere with one function, f, which is called with the data of each
+// record and says what becomes of it.
+type farm struct {
+	t     *testing.T
+	mu    sync.Mutex
+	calls int
+	f     func(data string) (result, out string)
+	fault func(call int) (status int, header http.Header, body string)
+}
+
+const functionARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
+
+func (f *farm) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	if r.URL.Path != "/2015-03-31/functions/"+functionARN+"/invocations" || !strings.Contains(r.Header.Get("Authorization"), "/us-east-1/lambda/aws4_request") {
+		f.t.Errorf("%s %s", r.URL, r.Header)
+	}
+	if f.fault != nil {
+		if status, header, body := f.fault(f.calls); status != 0 {
+			return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
+		}
+	}
+	var in struct {
+		Records []struct {
+			ID   string `json:"recordId"`
+			Data []byte `json:"data"`
+		} `json:"records"`
+	}
+	if err := json.UnmarshalRead(r.Body, &in); err != nil {
+		f.t.Error(err)
+	}
+	var out []string
+	for _, record := range in.Records {
+		result, data := f.f(string(record.Data))
+		out = append(out, fmt.Sprintf(`{"recordId":%q,"result":%q,"data":%q}`, record.ID, result, base64.StdEncoding.EncodeToString([]byte(data))))
+	}
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"records":[` + strings.Join(out, ",") + `]}`))}, nil
+}
+
+// plant is a node whose functions are a farm's.
+type plant struct {
+	pair
+	farm *farm
+}
+
+func newPlant(t *testing.T, f func(data string) (result, out string)) *plant {
+	p := &plant{pair: pair{t: t, store: s3fake.New(pairBucket), disk: vfs.NewMem(), config: testConfig(t)}, farm: &farm{t: t, f: f}}
+	p.config.Endpoints = map[string]config.Endpoint{
+		"lambda": {URL: "http://functions", AccessKey: "AKIAFARM", SecretKey: "not to be told"},
+		"s3":     {URL: "http://store", AccessKey: "AKIAFARM", SecretKey: "not to be told"},
+	}
+	p.must(p.config.Validate())
+	p.start()
+	t.Cleanup(func() { p.end() })
+	return p
+}
+
+func (p *plant) start() {
+	n, err := Open(p.t.Context(), Options{
+		Config: p.config, Version: "test", Logger: slog.New(slog.DiscardHandler), JournalFS: p.disk,
+		StoreTransport: p.store.Transport(), RemoteTransport: p.farm,
+	})
+	p.must(err)
+	p.Node = n
+	ctx, stop := context.WithCancel(context.WithoutCancel(p.t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	p.end = func() {
+		stop()
+		if err := errors.Join(<-done, n.Close()); err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
+// stream makes a stream that the function processes.
+func (p *plant) stream(more object) {
+	p.t.Helper()
+	destination := object{
+		"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::" + pairBucket, "Prefix": "main/",
+		"BufferingHints": object{"IntervalInSeconds": 5, "SizeInMBs": 1},
+		"ProcessingConfiguration": object{"Enabled": true, "Processors": []object{{"Type": "Lambda", "Parameters": []object{
+			{"ParameterName": "LambdaArn", "ParameterValue": functionARN},
+			{"ParameterName": "BufferSizeInMBs", "ParameterValue": "1"}, {"ParameterName": "BufferIntervalInSeconds", "ParameterValue": "1"},
+		}}}},
+	}
+	for k, v := range more {
+		destination[k] = v
+	}
+	p.must(p.firehose("CreateDeliveryStream", object{"DeliveryStreamName": "s", "ExtendedS3DestinationConfiguration": destination}, nil))
+	time.Sleep(time.Second)
+	synctest.Wait()
+}
+
+// under returns the objects under a prefix, one after the other.
+func (p *plant) under(prefix string) string {
+	var all bytes.Buffer
+	for _, o := range p.store.Objects(pairBucket) {
+		if strings.HasPrefix(o.Key, prefix) {
+			all.Write(o.Body)
+		}
+	}
+	return all.String()
+}
+
+func TestAFunctionTransformsAStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, func(data string) (string, string) {
+			switch data {
+			case "drop\n":
+				return "Dropped", ""
+			case "fail\n":
+				return "ProcessingFailed", ""
+			}
+			return "Ok", strings.ToUpper(data)
+		})
+		p.stream(object{"S3BackupMode": "Enabled", "S3BackupConfiguration": object{
+			"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::" + pairBucket, "Prefix": "raw/",
+			"BufferingHints": object{"IntervalInSeconds": 60, "SizeInMBs": 1},
+		}})
+		for _, data := range []string{"a\n", "drop\n", "b\n", "fail\n", "c\n"} {
+			p.must(p.put("s", data))
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if got := p.under("main/2"); got != "A\nB\nC\n" {
+			t.Errorf("delivered %q", got)
+		}
+		if got := p.under("raw/"); got != "a\ndrop\nb\nfail\nc\n" {
+			t.Errorf("backed up %q", got)
+		}
+		failed := p.under("main/processing-failed/")
+		if !strings.HasPrefix(failed, `{"rawData":"ZmFpbAo=","errorCode":"Lambda.ProcessingFailedStatus","errorMessage":"ProcessingFailed status set for record","attemptsMade":1,`) ||
+			strings.Count(failed, "\n") != 1 || !strings.HasSuffix(failed, `,"lambdaARN":"`+functionARN+"\"}\n") {
+			t.Errorf("failure records %s", failed)
+		}
+		l := p.delivery.Statuses(t.Context())[0].Ledger
+		if l.Received.Records != 5 || l.Delivered.Records != 3 || l.Dropped.Records != 1 || l.Failed.Records != 1 || l.Pending.Records != 0 {
+			t.Errorf("ledger %+v", l)
+		}
+	})
+}
+
+// What the Invoke API refuses, and what becomes of the records.
+func TestAFunctionThatCannotBeCalledFailsItsRecords(t *testing.T) {
+	for want, answer := range map[string]struct {
+		status int
+		header http.Header
+		body   string
+	}{
+		"Lambda.ResourceNotFound":    {404, http.Header{"X-Amzn-Errortype": {"ResourceNotFoundException"}}, `{"Type":"User","Message":"Function not found"}`},
+		"Lambda.InvokeAccessDenied":  {403, http.Header{"X-Amzn-Errortype": {"AccessDeniedException"}}, `{"Message":"no"}`},
+		"Lambda.InvokeLimitExceeded": {429, http.Header{"X-Amzn-Errortype": {"TooManyRequestsException"}}, `{"Reason":"ConcurrentInvocationLimitExceeded"}`},
+		"Lambda.FunctionError":       {200, http.Header{"X-Amz-Function-Error": {"Unhandled"}}, `{"errorMessage":"x"}`},
+	} {
+		t.Run(want, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPlant(t, nil)
+				p.farm.fault = func(int) (int, http.Header, string) { return answer.status, answer.header, answer.body }
+				p.stream(nil)
+				p.must(p.put("s", "a"))
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if got := p.under("main/processing-failed/"); !strings.Contains(got, `"errorCode":"`+want+`"`) || !strings.Contains(got, `"attemptsMade":4`) {
+					t.Errorf("failure records %s", got)
+				}
+			})
+		})
+	}
+}
+
+// A node that is restarted goes on, and the function gets no record for good twice.
+func TestARestartGoesOnProcessing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, func(data string) (string, string) { return "Ok", strings.ToUpper(data) })
+		p.stream(nil)
+		var want []string
+		for i := range 30 {
+			data := fmt.Sprintf("record %02d\n", i)
+			want = append(want, strings.ToUpper(data))
+			p.must(p.put("s", data))
+			time.Sleep(300 * time.Millisecond)
+			if i%7 == 6 {
+				p.end()
+				p.start()
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := p.under("main/2"); got != strings.Join(want, "") {
+			t.Errorf("delivered %q", got)
+		}
+	})
+}
+
+// Switched off, processors are passed by; deleted, the stream leaves nothing behind.
+func TestAProcessedStreamIsUpdatedAndDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, func(data string) (string, string) { return "Ok", strings.ToUpper(data) })
+		p.stream(nil)
+		p.must(p.put("s", "a\n"))
+		time.Sleep(10 * time.Second)
+		p.must(p.firehose("UpdateDestination", object{
+			"DeliveryStreamName": "s", "CurrentDeliveryStreamVersionId": "1", "DestinationId": "destinationId-000000000001",
+			"ExtendedS3DestinationUpdate": object{"ProcessingConfiguration": object{"Enabled": false}},
+		}, nil))
+		p.must(p.put("s", "b\n"))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := p.under("main/2"); got != "A\nb\n" {
+			t.Errorf("delivered %q", got)
+		}
+		p.must(p.firehose("DeleteDeliveryStream", object{"DeliveryStreamName": "s"}, nil))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		var left []string
+		p.must(p.engine.States(t.Context(), "", func(s record.State) error { left = append(left, s.Key); return nil }))
+		if !slices.Equal(left, []string{"ledger/s"}) {
+			t.Errorf("left are %q", left)
+		}
+	})
+}
