@@ -313,6 +313,7 @@ func (n *Node) openAPI(context.Context) error {
 		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics, Now: n.opt.Now,
 	})
 	n.server.Handle("firehose", api.JSON())
+	n.server.Handle("hydrant", n.operators())
 	if n.keys == n.kms { // another KMS is asked where it is
 		n.server.Handle("kms", n.kms.JSON())
 	}

@@ -19,11 +19,12 @@ const Everything = "*"
 // checked: a test may import what it needs.
 func Rooms() []Room {
 	rooms := []Room{
-		{"cmd/hydrant", []string{"node", "agent", "doctor", "demo", "config"}},
+		{"cmd/hydrant", []string{"node", "agent", "doctor", "demo", "operate", "config"}},
 		{"internal/node", []string{Everything}},
 		{"internal/config", nil},
 		{"internal/aws", []string{"record"}},
 		{"internal/firehose", []string{"aws", "registry", "ingest", "stream", "record", "telemetry"}},
+		{"internal/operate", []string{"aws", "registry", "stream", "record"}},
 		{"internal/console", []string{"registry", "stream", "record", "telemetry"}},
 		{"internal/identity", []string{"aws", "journal", "durable", "record"}},
 		{"internal/durable", nil},
