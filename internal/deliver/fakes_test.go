@@ -336,7 +336,7 @@ func (w *world) queues() int {
 // plainEncodings writes records as they are, whatever the format.
 type plainEncodings struct{}
 
-func (plainEncodings) Encoding(stream.Compression, int) (Encoding, error) { return plain{}, nil }
+func (plainEncodings) Encoding(Format) (Encoding, error) { return plain{}, nil }
 
 type plain struct{}
 

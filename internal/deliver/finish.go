@@ -172,8 +172,8 @@ func (r *runner) putAgain(ctx context.Context, m *manifest, o *preparedItem) err
 
 // encodeRange writes the records from o.From to o.To into buf, as they were encoded when
 // the manifest was made, and returns what could not be read any more.
-func (r *runner) encodeRange(ctx context.Context, f format, o *preparedItem, buf *buffer) (lost record.Counts, err error) {
-	encoding, err := r.opt.Encodings.Encoding(f.Compression, f.Level)
+func (r *runner) encodeRange(ctx context.Context, f Format, o *preparedItem, buf *buffer) (lost record.Counts, err error) {
+	encoding, err := r.opt.Encodings.Encoding(f)
 	if err != nil {
 		return lost, err
 	}

@@ -86,6 +86,9 @@ func (r *runner) fill(ctx context.Context, t *target) (*manifest, error) {
 func (f *filler) estimate() int64 {
 	pending := f.plan.Upto.Before.Sub(f.at.Before)
 	raw := int64(min(pending.Bytes, f.plan.Limit*uint64(f.plan.Objects)))
+	if f.t.format.Delimited {
+		raw += int64(pending.Records)
+	}
 	return min(raw+raw/32+int64(f.plan.Objects+1)*chunkBytes+32<<10, 2*f.r.opt.PartBytes+slackBytes)
 }
 

@@ -36,9 +36,18 @@ type Account struct {
 	Failed     record.Counts // source records that went to an error output or were unreadable
 }
 
-// processes reports whether a stream's records are processed before they are delivered.
+// processes reports whether a stream's records are processed before they are delivered. An
+// LF between the records of an object is for the encoding to put there.
 func processes(d *stream.Definition) bool {
-	return d.S3.Processing != nil && d.S3.Processing.Enabled
+	if !d.S3.Processes() {
+		return false
+	}
+	for i := range d.S3.Processing.Processors {
+		if d.S3.Processing.Processors[i].Type != stream.DelimiterProcessor {
+			return true
+		}
+	}
+	return false
 }
 
 // ingestLog is where the stream's records lie as they came.

@@ -60,14 +60,15 @@ type plan struct {
 type manifest struct {
 	To      record.Mark    `json:"to"`   // the checkpoint after the plan
 	Lost    record.Counts  `json:"lost"` // records within it that could not be read
-	Format  format         `json:"format"`
+	Format  Format         `json:"format"`
 	Objects []preparedItem `json:"objects"`
 }
 
-// format names the encoding that made an object, so that the same can be made again.
-type format struct {
+// Format names the encoding that made an object, so that the same can be made again.
+type Format struct {
 	Compression stream.Compression `json:"compression"`
-	Level       int                `json:"level"`
+	Level       int                `json:"level"`              // of deflate; 0 elsewhere
+	Delimited   bool               `json:"delimited,omitzero"` // an LF stands between records
 }
 
 // preparedItem is one object of a manifest. Without an Upload it is a plain put, which

@@ -12,7 +12,7 @@ import (
 // Encodings finds the encoding of a format. The same format gives the same bytes, in every
 // version of Hydrant that may have to finish a manifest of an older one.
 type Encodings interface {
-	Encoding(c stream.Compression, gzipLevel int) (Encoding, error)
+	Encoding(f Format) (Encoding, error)
 }
 
 // target is how one version of a stream delivers one of its outputs.
@@ -26,7 +26,7 @@ type target struct {
 	names    *batch.Names
 	failures string // error output type of the records; empty for data and backup
 	limits   batch.Limits
-	format   format
+	format   Format
 	encoding Encoding
 }
 
@@ -62,7 +62,7 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 		key:     s3.ObjectKey(),
 		names:   names,
 		limits:  batch.Limits{Bytes: s3.BufferBytes(), Age: max(s3.BufferInterval(), lingerInterval)},
-		format:  format{Compression: s3.CompressionFormat},
+		format:  Format{Compression: s3.CompressionFormat, Delimited: o == record.Data && s3.Find(stream.DelimiterProcessor) != nil},
 	}
 	if o == record.ProcessingFailed {
 		t.failures = "processing-failed"
@@ -70,7 +70,7 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 	if t.format.Compression.Deflated() {
 		t.format.Level = gzipLevel
 	}
-	t.encoding, err = enc.Encoding(t.format.Compression, t.format.Level)
+	t.encoding, err = enc.Encoding(t.format)
 	return t, err
 }
 

@@ -19,6 +19,7 @@ import (
 	"hydrant/internal/deliver"
 	"hydrant/internal/durable"
 	"hydrant/internal/encode/compress"
+	"hydrant/internal/encode/delimited"
 	"hydrant/internal/encode/lines"
 	"hydrant/internal/errorlog"
 	"hydrant/internal/firehose"
@@ -29,6 +30,7 @@ import (
 	"hydrant/internal/process/lambda"
 	"hydrant/internal/registry"
 	"hydrant/internal/service/kms"
+	functions "hydrant/internal/service/lambda"
 	"hydrant/internal/service/logs"
 	s3store "hydrant/internal/service/s3"
 	"hydrant/internal/stage"
@@ -63,6 +65,7 @@ type Node struct {
 	vault       *vault.Vault
 	logs        *logs.Service // nil when another CloudWatch Logs is used
 	errors      *errorlog.Log
+	lambda      *functions.Service // nil when another Lambda is used
 	functions   lambda.Invoker
 	stage       *stage.Manager
 	registry    *registry.Registry
@@ -101,6 +104,11 @@ func Open(ctx context.Context, opt Options) (_ *Node, err error) {
 // Close gives everything back. The node must not run any more.
 func (n *Node) Close() error {
 	var errs []error
+	if n.lambda != nil { // its last lines go to the log groups
+		if err := n.lambda.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close the functions: %w", err))
+		}
+	}
 	if n.logs != nil {
 		if err := n.logs.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("close the log groups: %w", err))
@@ -170,12 +178,20 @@ func (n *Node) fail(err error) {
 type formats struct{ pool *compress.Pool }
 
 // Encoding implements deliver.Encodings.
-func (f formats) Encoding(c stream.Compression, level int) (deliver.Encoding, error) {
-	switch c {
+func (f formats) Encoding(of deliver.Format) (deliver.Encoding, error) {
+	e, err := f.compressed(of)
+	if of.Delimited && err == nil {
+		return delimited.New(e), nil
+	}
+	return e, err
+}
+
+func (f formats) compressed(of deliver.Format) (deliver.Encoding, error) {
+	switch of.Compression {
 	case stream.Gzip:
-		return compress.Gzip(f.pool, level), nil
+		return compress.Gzip(f.pool, of.Level), nil
 	case stream.Zip:
-		return compress.Zip(f.pool, level), nil
+		return compress.Zip(f.pool, of.Level), nil
 	case stream.Snappy:
 		return compress.Snappy(f.pool), nil
 	case stream.HadoopSnappy:
@@ -183,7 +199,7 @@ func (f formats) Encoding(c stream.Compression, level int) (deliver.Encoding, er
 	case stream.Uncompressed:
 		return lines.New(), nil
 	}
-	return nil, fmt.Errorf("compression format %s is not supported", c)
+	return nil, fmt.Errorf("compression format %s is not supported", of.Compression)
 }
 
 // uploadSlots is how many calls to the object store run at once, over all streams.
@@ -319,6 +335,9 @@ func (n *Node) openAPI(context.Context) error {
 	}
 	if n.logs != nil {
 		n.server.Handle("logs", n.logs.JSON())
+	}
+	if n.lambda != nil {
+		n.server.Handle("lambda", n.lambda.REST())
 	}
 	if n.store != nil {
 		n.server.Handle("s3", &aws.S3{Handler: n.store, Refuse: n.store.Refuse})

@@ -3,13 +3,8 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
-	"hydrant/internal/aws"
 	"hydrant/internal/deliver"
 	"hydrant/internal/encode"
 	"hydrant/internal/errorlog"
@@ -33,8 +28,8 @@ const (
 )
 
 // openStage prepares the processing of records.
-func (n *Node) openStage(ctx context.Context) (err error) {
-	if n.functions, err = n.openFunctions(ctx); err != nil {
+func (n *Node) openStage(ctx context.Context) error {
+	if err := n.openFunctions(ctx); err != nil {
 		return err
 	}
 	n.stage = stage.NewManager(stage.Options{
@@ -105,69 +100,4 @@ func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 		}))
 	}
 	return p, nil
-}
-
-// openFunctions finds out where functions are called.
-func (n *Node) openFunctions(ctx context.Context) (lambda.Invoker, error) {
-	client, err := n.remote(ctx, "lambda", "")
-	if err != nil {
-		return nil, err
-	}
-	if client == nil {
-		return noFunctions{}, nil
-	}
-	return remoteFunctions{client}, nil
-}
-
-// noFunctions is where there are none.
-type noFunctions struct{}
-
-// Invoke implements lambda.Invoker.
-func (noFunctions) Invoke(_ context.Context, function string, _ []byte) ([]byte, error) {
-	return nil, fmt.Errorf("%w: %s", lambda.ErrNoFunction, function)
-}
-
-// remoteFunctions are called over the Invoke API (spec neighbours.md section 2.1).
-type remoteFunctions struct{ client *aws.Client }
-
-// functionCall is how long a call may take: a function runs 5 minutes at most (spec
-// firehose.md section 5.3).
-const functionCall = 5*time.Minute + 10*time.Second
-
-// Invoke implements lambda.Invoker.
-func (f remoteFunctions) Invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, functionCall)
-	defer cancel()
-	path := "/2015-03-31/functions/" + url.PathEscape(function) + "/invocations"
-	header := http.Header{"X-Amz-Invocation-Type": {"RequestResponse"}}
-	reply, err := f.client.Post(ctx, path, header, payload)
-	if err != nil {
-		return nil, explainInvoke(err)
-	}
-	if kind := reply.Header.Get("X-Amz-Function-Error"); kind != "" {
-		return nil, fmt.Errorf("%w: %s", lambda.ErrFunction, kind)
-	}
-	return reply.Body, nil
-}
-
-// explainInvoke tells refusals of the Invoke API apart.
-func explainInvoke(err error) error {
-	var told *aws.RemoteError
-	if !errors.As(err, &told) {
-		if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, aws.ErrBadAnswer) {
-			return fmt.Errorf("%w: %w", lambda.ErrFunction, err)
-		}
-		return err
-	}
-	switch code := told.Code; {
-	case code == "ResourceNotFoundException":
-		return fmt.Errorf("%w: %w", lambda.ErrNoFunction, err)
-	case code == "TooManyRequestsException" || told.Status == http.StatusTooManyRequests:
-		return fmt.Errorf("%w: %w", lambda.ErrThrottled, err)
-	case strings.HasPrefix(code, "AccessDenied") || told.Status == http.StatusForbidden:
-		return fmt.Errorf("%w: %w", lambda.ErrDenied, err)
-	case code == "RequestTooLargeException":
-		return fmt.Errorf("%w: %w", lambda.ErrFunction, err)
-	}
-	return err
 }

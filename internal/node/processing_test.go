@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -167,6 +168,45 @@ func TestAFunctionTransformsAStream(t *testing.T) {
 			t.Errorf("ledger %+v", l)
 		}
 	})
+}
+
+// An LF stands between the records of an object, alone or behind a function, and not in the
+// backup.
+func TestADelimiterStandsBetweenRecords(t *testing.T) {
+	delimiter := object{"Type": "AppendDelimiterToRecord", "Parameters": []object{}}
+	lambda := object{"Type": "Lambda", "Parameters": []object{{"ParameterName": "LambdaArn", "ParameterValue": functionARN}}}
+	for want, processors := range map[string][]object{"a\nb\nc": {delimiter}, "A\nB\nC": {delimiter, lambda}} {
+		for _, compression := range []string{"UNCOMPRESSED", "GZIP"} {
+			t.Run(fmt.Sprintf("%q %s", want, compression), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := newPlant(t, func(data string) (string, string) { return "Ok", strings.ToUpper(data) })
+					p.stream(object{
+						"CompressionFormat": compression, "BufferingHints": object{"IntervalInSeconds": 60, "SizeInMBs": 1},
+						"ProcessingConfiguration": object{"Enabled": true, "Processors": processors},
+						"S3BackupMode":            "Enabled", "S3BackupConfiguration": object{
+							"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::" + pairBucket, "Prefix": "raw/",
+						},
+					})
+					for _, data := range []string{"a", "b", "c"} {
+						p.must(p.put("s", data))
+					}
+					time.Sleep(10 * time.Minute)
+					synctest.Wait()
+					got := p.under("main/2")
+					if compression == "GZIP" {
+						z, err := gzip.NewReader(strings.NewReader(got))
+						p.must(err)
+						plain, err := io.ReadAll(z)
+						p.must(err)
+						got = string(plain)
+					}
+					if got != want || p.under("raw/") != "abc" {
+						t.Errorf("delivered %q, backed up %q", got, p.under("raw/"))
+					}
+				})
+			})
+		}
+	}
 }
 
 // What the Invoke API refuses, and what becomes of the records.

@@ -202,3 +202,18 @@ func FuzzPattern(f *testing.F) {
 		}
 	})
 }
+
+func TestAWriterMakesItsStreamWhereItIsMissing(t *testing.T) {
+	w := newWorld(t)
+	for range 2 {
+		if err := w.Ensure(t.Context(), "/aws/lambda/f", "2026/[$LATEST]x"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Put(t.Context(), "/aws/lambda/f", "2026/[$LATEST]x", []Event{{w.clock(), "line"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.read("/aws/lambda/f", "2026/[$LATEST]x"); len(got) != 2 {
+		t.Fatalf("%q", got)
+	}
+}
