@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -84,6 +85,8 @@ func beFunction(mode string) {
 	switch mode {
 	case "handler":
 		lambda.Start(goHandler)
+	case "echo handler":
+		lambda.Start(func(_ context.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil })
 	case "init error":
 		c.post("runtime/init/error", strings.NewReader(`{"errorMessage":"no","errorType":"Init.No"}`), nil, nil)
 		os.Exit(1)

@@ -26,10 +26,10 @@ func (e *initError) Error() string { return "init failed: " + string(e.body) }
 
 // do does a call, and returns the worker that is left for the next one, if any. The worker
 // may be missing, or have ended while it was idle; then another is started.
-func (p *pool) do(w *worker, c *call) *worker {
+func (p *pool) do(w *worker, c *call) (*worker, result) {
 	if w != nil {
-		if w, done := p.warm(w, c); done {
-			return w
+		if w, r, done := p.warm(w, c); done {
+			return w, r
 		}
 	}
 	return p.cold(c)
@@ -37,24 +37,24 @@ func (p *pool) do(w *worker, c *call) *worker {
 
 // warm does a call on a worker that did others before. If the process turns out to have
 // ended before it saw the call, that is not done.
-func (p *pool) warm(w *worker, c *call) (_ *worker, done bool) {
+func (p *pool) warm(w *worker, c *call) (_ *worker, _ result, done bool) {
 	expired, stop := p.service.expire(w.rev.config.limit())
 	defer stop()
 	begin := p.begin(w, c)
 	answer, taken := w.work(c, expired)
 	if !taken {
 		p.bury(w)
-		return nil, false
+		return nil, result{}, false
 	}
-	return p.end(w, c, answer, begin), true
+	w, r := p.end(w, c, answer, begin)
+	return w, r, true
 }
 
 // cold does a call on a new worker.
-func (p *pool) cold(c *call) *worker {
+func (p *pool) cold(c *call) (*worker, result) {
 	w, err := p.start()
 	if err != nil {
-		p.unstarted(c, err)
-		return nil
+		return nil, p.unstarted(c, err)
 	}
 	slow, stopSlow := p.service.expire(initLimit)
 	err = w.awaitInit(slow)
@@ -62,8 +62,7 @@ func (p *pool) cold(c *call) *worker {
 	if errors.Is(err, errSlowInit) { // once more, in the call's own time
 		p.bury(w)
 		if w, err = p.start(); err != nil {
-			p.unstarted(c, err)
-			return nil
+			return nil, p.unstarted(c, err)
 		}
 		err = errSlowInit
 	}
@@ -89,9 +88,8 @@ func (p *pool) begin(w *worker, c *call) time.Time {
 	return p.service.opt.Now()
 }
 
-// end closes the log of a call and delivers its answer. It returns the worker if that can do
-// another call.
-func (p *pool) end(w *worker, c *call, answer Answer, begin time.Time) *worker {
+// end closes the log of a call. It returns the worker if that can do another one.
+func (p *pool) end(w *worker, c *call, answer Answer, begin time.Time) (*worker, result) {
 	took := p.service.opt.Now().Sub(begin)
 	w.out.catchUp()
 	w.out.add("END RequestId: " + c.id)
@@ -101,32 +99,28 @@ func (p *pool) end(w *worker, c *call, answer Answer, begin time.Time) *worker {
 		p.bury(w)
 		w = nil
 	}
-	p.deliver(c, answer)
-	return w
+	return w, p.result(answer)
 }
 
-// deliver finishes a call. A failure of a pool that is being closed is our doing, not the
-// function's.
-func (p *pool) deliver(c *call, answer Answer) {
+// result makes a result of an answer. A failure in a pool that is being closed is our doing,
+// not the function's.
+func (p *pool) result(answer Answer) result {
 	p.mu.Lock()
-	closed := p.closed
-	p.mu.Unlock()
-	if closed != nil && answer.FunctionError != "" {
-		c.finish(Answer{}, closed)
-		return
+	defer p.mu.Unlock()
+	if p.closed != nil && answer.FunctionError != "" {
+		return result{err: p.closed}
 	}
-	c.finish(answer, nil)
+	return result{answer: answer}
 }
 
 // unstarted answers a call for which no process could be started.
-func (p *pool) unstarted(c *call, err error) {
+func (p *pool) unstarted(c *call, err error) result {
 	if !errors.Is(err, errEntry) {
-		c.finish(Answer{}, fmt.Errorf("start a worker of %s: %w", p.name, err))
-		return
+		return result{err: fmt.Errorf("start a worker of %s: %w", p.name, err)}
 	}
 	answer := failed(noEntry(c.id, err))
 	answer.Version = latest
-	p.deliver(c, answer)
+	return p.result(answer)
 }
 
 // stillborn answers a call whose process did not come through its init, and ends the process.

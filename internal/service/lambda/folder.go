@@ -44,6 +44,7 @@ type stored struct {
 type folder struct {
 	disk durable.Disk
 	path string
+	most int64 // bytes that a zip may hold
 }
 
 func openFolder(root string, disk durable.Disk) (*folder, error) {
@@ -54,7 +55,7 @@ func openFolder(root string, disk durable.Disk) (*folder, error) {
 	if err := disk.MkdirAll(absolute, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of functions: %w", err)
 	}
-	return &folder{disk, absolute}, nil
+	return &folder{disk, absolute, maxUnzipped}, nil
 }
 
 func (f *folder) code(name, code string) string { return filepath.Join(f.path, name, codeName, code) }

@@ -33,7 +33,7 @@ type result struct {
 }
 
 // finish is called once.
-func (c *call) finish(answer Answer, err error) { c.done <- result{answer, err} }
+func (c *call) finish(r result) { c.done <- r }
 
 // Invoke calls a function, by name or ARN, and waits for its answer. What goes wrong inside
 // the function is in the answer; an error says that it was not called, or that nobody knows

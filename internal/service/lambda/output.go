@@ -37,9 +37,9 @@ type output struct {
 
 	mu      sync.Mutex
 	pending []Line
-	size    int // bytes of pending
-	lost    int // lines that did not fit
-	tail    []byte
+	size    int           // bytes of pending
+	lost    int           // lines that did not fit
+	tail    []byte        // of the log of a call; nil between calls
 	more    chan struct{} // says that there is something pending, or that the log is closed
 	closed  bool
 }
@@ -52,7 +52,7 @@ func newOutput(now func() time.Time, keep func([]Line), start func(func())) (*ou
 	}
 	o := &output{
 		now: now, keep: keep, read: r, write: w, mark: []byte("\x00" + nonce() + nonce() + "\n"),
-		marked: make(chan struct{}, 1), more: make(chan struct{}, 1),
+		marked: make(chan struct{}, 1), more: make(chan struct{}, 1), tail: []byte{},
 	}
 	go o.follow()
 	start(o.store)
@@ -156,11 +156,13 @@ func (o *output) store() {
 	}
 }
 
-// begin starts to keep the tail for a call.
+// begin starts to keep the tail for a call. That of the first call begins with the process.
 func (o *output) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.tail = make([]byte, 0, 512)
+	if o.tail == nil {
+		o.tail = make([]byte, 0, 512)
+	}
 }
 
 // end returns the last of what was written since begin.

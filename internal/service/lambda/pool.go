@@ -81,11 +81,16 @@ func (p *pool) leave(c *call) bool {
 	return false
 }
 
-// run does a call and those that wait, on one slot. Without a worker it starts one.
+// run does a call and those that wait, on one slot. Without a worker it starts one. The
+// slot is free again before the caller has its answer, so that who calls once more at once
+// finds the same worker.
 func (p *pool) run(w *worker, c *call) {
 	for c != nil {
-		w = p.do(w, c)
+		var r result
+		w, r = p.do(w, c)
+		done := c
 		w, c = p.next(w)
+		done.finish(r)
 	}
 }
 
@@ -233,7 +238,7 @@ func (p *pool) close(why error) {
 	}
 	p.mu.Unlock()
 	for _, c := range queue {
-		c.finish(Answer{}, why)
+		c.finish(result{err: why})
 	}
 	for _, w := range idle {
 		p.bury(w)

@@ -36,7 +36,7 @@ func (f *folder) unzip(data []byte, path string) error {
 	if err != nil {
 		return err
 	}
-	u := unpacking{root: root, left: maxUnzipped, folders: map[string]bool{".": true}}
+	u := unpacking{root: root, left: f.most, folders: map[string]bool{".": true}}
 	for _, entry := range r.File {
 		if err := u.entry(entry); err != nil {
 			return errors.Join(err, root.Close())

@@ -219,7 +219,7 @@ func (ts *timers) fire(d time.Duration) int {
 // fields is a JSON object.
 type fields = map[string]any
 
-// reply is what came back of a request.
+// response is what came back of a request.
 type response struct {
 	status int
 	header http.Header
@@ -399,4 +399,13 @@ func bootstrapZip(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return makeZip(t, zipped{"bootstrap", 0o755, fmt.Sprintf("#!/bin/sh\nexec '%s'\n", self)})
+}
+
+func mustJSON(t testing.TB, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
