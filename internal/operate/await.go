@@ -61,6 +61,18 @@ func (p Progress) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// Whole is all of it in words, with the output where there is more than one.
+func (p Progress) Whole() string {
+	parts := make([]string, len(p.Outputs))
+	for i, o := range p.Outputs {
+		parts[i] = Figures(o.Total)
+		if len(p.Outputs) > 1 {
+			parts[i] = o.Output + " " + parts[i]
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
 // Begun is the progress of an order of which nothing is done.
 func (o Order) Begun() Progress {
 	p, _ := o.progress(nil)
