@@ -127,7 +127,7 @@ func (in *settings) judge() error {
 	for name, value := range in.Environment.Variables {
 		size += len(name) + len(value)
 		switch {
-		case reserved[name] || strings.HasPrefix(name, "LD_"):
+		case reserved[name]:
 			return fmt.Errorf("%w: Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s", ErrInvalid, name)
 		case !variableForm.MatchString(name):
 			return fmt.Errorf("%w: %s is no name of an environment variable", ErrInvalid, clip(name))

@@ -3,7 +3,9 @@ package lambda
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -142,17 +144,21 @@ func (p *pool) stillborn(w *worker, c *call, err error) Answer {
 }
 
 // missingClient says whether a Python process ended because there is no runtime interface
-// client, which only Python can tell.
+// client, which only Python can tell. It is asked in isolation from the code, which is not
+// to run outside of its cage.
 func missingClient(c *Configuration, code string) error {
 	if !strings.HasPrefix(c.Runtime, "python") {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(code, "awslambdaric")); err == nil {
 		return nil
 	}
 	python, err := find("python3")
 	if err != nil {
 		return err
 	}
-	probe := exec.Command(python, "-c", "import importlib.util as u, sys; sys.exit(u.find_spec('awslambdaric') is None)")
-	probe.Dir, probe.Env = code, []string{"PATH=" + searchPath}
+	probe := exec.Command(python, "-I", "-c", "import importlib.util as u, sys; sys.exit(u.find_spec('awslambdaric') is None)")
+	probe.Dir, probe.Env = "/", []string{"PATH=" + searchPath}
 	if err := probe.Run(); err != nil {
 		return fmt.Errorf("%w: runtime %s needs Python's package awslambdaric on this machine or in the code", errEntry, c.Runtime)
 	}

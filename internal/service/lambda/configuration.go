@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"runtime"
 	"strings"
 	"time"
 
@@ -88,7 +89,7 @@ func (c *Configuration) complete() {
 		c.TracingConfig = &Tracing{"PassThrough"}
 	}
 	if len(c.Architectures) == 0 {
-		c.Architectures = []string{"x86_64"}
+		c.Architectures = []string{architecture()}
 	}
 	if c.EphemeralStorage == nil {
 		c.EphemeralStorage = &Storage{usualStorage}
@@ -107,6 +108,14 @@ func (c *Configuration) complete() {
 		c.LoggingConfig.LogGroup = "/aws/lambda/" + c.FunctionName
 	}
 	c.Version, c.State, c.LastUpdateStatus, c.PackageType = latest, "Active", "Successful", "Zip"
+}
+
+// architecture is that of this machine, in AWS's words.
+func architecture() string {
+	if runtime.GOARCH == "arm64" {
+		return "arm64"
+	}
+	return "x86_64"
 }
 
 // limit is how long a call may take.

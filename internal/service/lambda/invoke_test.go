@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestAFunctionAnswersAgainAndAgainFromOneProcess(t *testing.T) {
@@ -281,34 +279,6 @@ func TestAProcessWithTooMuchMemoryIsKilled(t *testing.T) {
 	a := w.invokeNow("f", "{}")
 	if !strings.Contains(string(a.Payload), "signal: killed") || !strings.Contains(string(a.Log), "Memory of 256 MB exceeded") {
 		t.Errorf("got %q, log %q", a.Payload, a.Log)
-	}
-}
-
-func TestAProcessIsHeldInItsLimits(t *testing.T) {
-	w := newWorld(t)
-	w.newFunction("f", "hang", func(in fields) { in["EphemeralStorage"] = fields{"Size": 600} })
-	w.soon("f", "{}")
-	w.awaitLines(1, "hanging")
-	p := w.pool("f")
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for worker := range p.alive {
-		for _, tt := range []struct {
-			what int
-			want uint64
-		}{
-			{unix.RLIMIT_DATA, 1024<<20 + unix.RLIM_INFINITY>>1}, {unix.RLIMIT_FSIZE, 600 << 20},
-			{unix.RLIMIT_NOFILE, 1024}, {unix.RLIMIT_CORE, 0},
-		} {
-			var l unix.Rlimit
-			if err := unix.Prlimit(worker.process.pid, tt.what, nil, &l); err != nil || l.Cur != tt.want || l.Max != tt.want {
-				t.Errorf("limit %d: %+v %v, want %d", tt.what, l, err, tt.want)
-			}
-		}
-		var l unix.Rlimit
-		if err := unix.Prlimit(worker.process.pid, unix.RLIMIT_CPU, nil, &l); err != nil || l.Cur < 4 || l.Cur > 60 {
-			t.Errorf("CPU time: %+v %v", l, err)
-		}
 	}
 }
 

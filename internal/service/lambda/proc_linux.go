@@ -50,6 +50,44 @@ func resident(pid int) (uint64, error) {
 	return pages * pageSize, err
 }
 
+// family is how much memory a process has together with all that descend from it, bytes.
+// Pages that they share count for each, as nobody can tell whose they are.
+func family(pid int) (uint64, error) {
+	total, err := resident(pid)
+	if err != nil || total == 0 {
+		return 0, err
+	}
+	for _, child := range children(pid) {
+		more, err := family(child)
+		if err != nil {
+			return total, err
+		}
+		total += more
+	}
+	return total, nil
+}
+
+// children are the processes that a process has started. Kernels that do not tell have none.
+func children(pid int) []int {
+	threads, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, thread := range threads {
+		text, err := proc(pid, "task/"+thread.Name()+"/children")
+		if err != nil {
+			return pids
+		}
+		for _, field := range bytes.Fields(text) {
+			if child, err := strconv.Atoi(string(field)); err == nil {
+				pids = append(pids, child)
+			}
+		}
+	}
+	return pids
+}
+
 // proc reads a short file about a process; nil if the process is gone.
 func proc(pid int, name string) ([]byte, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/" + name)

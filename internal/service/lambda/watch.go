@@ -9,7 +9,7 @@ import (
 // limit is what it can touch in that time.
 const glance = 50 * time.Millisecond
 
-// watch holds a process to its memory. The kernel could only do so by address space, which
+// watch holds a process, with those it has started, to its memory. The kernel could only do so by address space, which
 // is no measure (see cage.limit), or by a control group, which needs rights that a program
 // seldom has.
 type watch struct {
@@ -28,7 +28,7 @@ func (w *watch) run() {
 	for {
 		select {
 		case <-tick.C:
-			if w.look() > w.limit {
+			if w.look(family) > w.limit {
 				w.over.Store(true)
 				w.process.kill()
 				return
@@ -40,8 +40,8 @@ func (w *watch) run() {
 }
 
 // look measures once. What cannot be measured counts as nothing: it is gone.
-func (w *watch) look() uint64 {
-	used, err := resident(w.process.pid)
+func (w *watch) look(measure func(pid int) (uint64, error)) uint64 {
+	used, err := measure(w.process.pid)
 	if err != nil {
 		return 0
 	}
@@ -53,9 +53,9 @@ func (w *watch) look() uint64 {
 	}
 }
 
-// peak is the most memory that was seen, now included.
+// peak is the most memory that was seen, what the process itself has now included.
 func (w *watch) peak() uint64 {
-	w.look()
+	w.look(resident)
 	return w.most.Load()
 }
 

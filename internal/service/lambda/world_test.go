@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,7 +22,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"golang.org/x/sys/unix"
 
 	"hydrant/internal/aws"
 	"hydrant/internal/durable"
@@ -94,7 +94,7 @@ func (w *world) reopen() {
 	w.change(&o)
 	s, err := open(o, machine{
 		disk: w.disk, after: w.timers.after, readable: []string{os.Args[0]},
-		slack: unix.RLIM_INFINITY >> 1, // the race detector reserves all there is
+		slack: math.MaxInt64, // the race detector reserves all there is
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -375,7 +375,10 @@ func makeZip(t testing.TB, files ...zipped) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for _, f := range files {
-		h := &zip.FileHeader{Name: f.name, Method: zip.Deflate}
+		h := &zip.FileHeader{Name: f.name} // stored: there may be thousands
+		if f.text != "" {
+			h.Method = zip.Deflate
+		}
 		h.SetMode(f.mode)
 		dst, err := z.CreateHeader(h)
 		if err != nil {
@@ -393,12 +396,16 @@ func makeZip(t testing.TB, files ...zipped) []byte {
 
 // bootstrapZip is code that runs the test binary again.
 func bootstrapZip(t testing.TB) []byte {
+	return makeZip(t, zipped{"bootstrap", 0o755, "#!/bin/sh\n" + bootstrapScript(t)})
+}
+
+func bootstrapScript(t testing.TB) string {
 	t.Helper()
 	self, err := filepath.Abs(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return makeZip(t, zipped{"bootstrap", 0o755, fmt.Sprintf("#!/bin/sh\nexec '%s'\n", self)})
+	return fmt.Sprintf("exec '%s'\n", self)
 }
 
 func mustJSON(t testing.TB, v any) []byte {
