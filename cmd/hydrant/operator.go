@@ -88,13 +88,13 @@ func newSender(authorities string) (*http.Client, error) {
 func (o *operator) explain(err error) error {
 	switch {
 	case errors.Is(err, operate.ErrNoAnswer):
-		return fmt.Errorf("%w; what it has taken in is kept. Start it with: hydrant serve --data %s", err, word(o.data))
+		return fmt.Errorf("%w; what it has taken in is kept; start it with: hydrant serve --data %s", err, word(o.data))
 	case errors.Is(err, operate.ErrStranger):
 		return fmt.Errorf("another node answers where that of %s listened last; start it with: hydrant serve --data %s", word(o.data), word(o.data))
 	case errors.Is(err, operate.ErrNoStream):
-		return fmt.Errorf("%w See which there are: %s", err, o.command("streams"))
+		return fmt.Errorf("%w; see which there are: %s", err, o.command("streams"))
 	case errors.Is(err, operate.ErrPaused):
-		return fmt.Errorf("%w Resume it with: %s", err, o.command("resume", o.cmd.Flags().Arg(0)))
+		return fmt.Errorf("%w; resume it with: %s", err, o.command("resume", o.cmd.Flags().Arg(0)))
 	}
 	return err
 }

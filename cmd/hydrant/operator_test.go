@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,7 +21,7 @@ import (
 func TestCommandsAboutStreamsSayWhatTheyCannotUse(t *testing.T) {
 	for _, args := range []string{
 		"flush", "pause", "resume", "flush a b", "flush a --timeout -1s", "flush a --timeout soon",
-		"flush a --no-wait --timeout 1s", "streams --all",
+		"flush a --no-wait --timeout 1s", "streams --all", "streams --watch --json",
 	} {
 		_, err := execute(t, strings.Fields(args+" --data "+t.TempDir())...)
 		var usage usageError
@@ -55,7 +57,7 @@ func TestErrorsNameTheNextCommand(t *testing.T) {
 		if err := cmd.ParseFlags([]string{"--data", "my data", "clicks"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := o.explain(fmt.Errorf("it is so: %w.", tt.err)); !strings.Contains(err.Error(), tt.want) {
+		if err := o.explain(fmt.Errorf("it is so: %w", tt.err)); !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v: %v", tt.err, err)
 		}
 	}
@@ -102,6 +104,26 @@ func TestANodeWithoutStreamsGivesAHint(t *testing.T) {
 	if err := o.printStreams(&out, nil); err != nil || !strings.Contains(out.String(), "aws firehose create-delivery-stream") {
 		t.Errorf("%v %s", err, out.String())
 	}
+}
+
+func TestWatchingShowsTheTableUntilItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*watchInterval+time.Second)
+		defer cancel()
+		var out strings.Builder
+		o, looks := operator{cmd: newStreams()}, 0
+		err := o.watch(ctx, &out, func(context.Context) ([]operate.Stream, error) {
+			looks++
+			return []operate.Stream{{Name: fmt.Sprint("look-", looks), Status: "ACTIVE", Version: 1}}, nil
+		})
+		if err != nil || strings.Count(out.String(), "STREAM ") != 3 || !strings.Contains(out.String(), "\n\nSTREAM") || !strings.Contains(out.String(), "look-3") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+		err = o.watch(t.Context(), &out, func(context.Context) ([]operate.Stream, error) { return nil, operate.ErrNoAnswer })
+		if !errors.Is(err, operate.ErrNoAnswer) {
+			t.Errorf("a node that went away: %v", err)
+		}
+	})
 }
 
 func TestAuthoritiesAreReadAsAWSToolsDo(t *testing.T) {

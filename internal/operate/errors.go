@@ -23,15 +23,15 @@ const (
 func (s *Service) explain(name string, err error) error {
 	switch {
 	case errors.Is(err, ErrNoStream), errors.Is(err, registry.ErrNotFound):
-		return aws.Errorf(notFound, "Stream %s does not exist.", name)
+		return aws.Errorf(notFound, "Stream %s does not exist", name)
 	case errors.Is(err, ErrPaused):
-		return aws.Errorf(paused, "Stream %s is paused: it delivers nothing until it is resumed.", name)
+		return aws.Errorf(paused, "Stream %s is paused: it delivers nothing until it is resumed", name)
 	case errors.Is(err, ErrNotActive):
 		status := ""
 		if d, ok := s.opt.Streams.Get(name); ok {
-			status = " It is " + string(d.Status) + "."
+			status = ": it is " + string(d.Status)
 		}
-		return aws.Errorf(inUse, "Stream %s is not active.%s", name, status)
+		return aws.Errorf(inUse, "Stream %s is not active%s", name, status)
 	}
 	return err
 }

@@ -104,13 +104,13 @@ func TestBothEndsCallARefusalTheSame(t *testing.T) {
 		want error
 		text string
 	}{
-		{"a stream that is not there", look, "nope", nil, ErrNoStream, "Stream nope does not exist."},
+		{"a stream that is not there", look, "nope", nil, ErrNoStream, "Stream nope does not exist"},
 		{"a flush of it", flush, "nope", nil, ErrNoStream, ""},
 		{"a pause of it", pause, "nope", nil, ErrNoStream, ""},
 		{"a flush of a paused stream", flush, "clicks", func(w *world) { w.delivery.err = ErrPaused }, ErrPaused, "Stream clicks is paused"},
 		{"a flush that came too late", flush, "clicks", func(w *world) { w.delivery.err = ErrNotActive }, ErrNotActive, ""},
-		{"a flush of a stream that is being deleted", flush, "leaving", nil, ErrNotActive, "It is DELETING."},
-		{"a pause of it", pause, "leaving", nil, ErrNotActive, "It is DELETING."},
+		{"a flush of a stream that is being deleted", flush, "leaving", nil, ErrNotActive, "it is DELETING"},
+		{"a pause of it", pause, "leaving", nil, ErrNotActive, "it is DELETING"},
 		{"a key of another node", look, "clicks", func(w *world) {
 			w.options.AccessKeyID = "HYDRCCCCCCCCCCCCCCCC"
 			w.Client = NewClient(w.options)

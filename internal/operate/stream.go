@@ -87,7 +87,7 @@ func show(d *stream.Definition, s Status, now time.Time) Stream {
 		Data: showAccount(s.Data, now), Fails: s.Fails, LastError: shorten(s.LastError),
 	}
 	if d.Failure != nil {
-		shown.Failure = d.Failure.Error()
+		shown.Failure = shorten(d.Failure.Error())
 	}
 	shown.Backup, shown.Failures = showOther(s.Backup, now), showOther(s.Failures, now)
 	for _, m := range s.Done {
