@@ -28,7 +28,7 @@ func TestUpdateConforms(t *testing.T) {
 		{update("1", `,"ExtendedS3DestinationUpdate":{"BufferingHints":{"SizeInMBs":129}}`), "ValidationException",
 			broken("extendedS3DestinationUpdate.bufferingHints.sizeInMBs", "Member must have value less than or equal to 128")},
 		{update("1", `,"S3DestinationUpdate":{"RoleARN":"x"}`), "ValidationException",
-			broken("s3DestinationUpdate.roleARN", "Member must satisfy regular expression pattern: "+roleARN.pattern)},
+			broken("s3DestinationUpdate.roleARN", "Member must satisfy regular expression pattern: "+modelRoleARN.pattern)},
 		{strings.Replace(update("1", ``), `"s"`, `"none"`, 1), "ResourceNotFoundException", "Firehose none under account 123456789012 not found."},
 		{update("2", `,"ExtendedS3DestinationUpdate":{}`), "ConcurrentModificationException",
 			"Cannot update firehose: s since the current version id: 1 and specified version id: 2 do not match"},
@@ -61,7 +61,7 @@ func TestTagsConform(t *testing.T) {
 	w.check("TagDeliveryStream", []exchange{
 		{`{"DeliveryStreamName":"none","Tags":[{"Key":"a"}]}`, "ResourceNotFoundException", "Firehose none under account 123456789012 not found."},
 		{`{"DeliveryStreamName":"s","Tags":[]}`, "ValidationException", broken("tags", "Member must have length greater than or equal to 1")},
-		{`{"DeliveryStreamName":"s","Tags":[{"Key":"aws:a"}]}`, "ValidationException", broken("tags.1.member.key", "Member must satisfy regular expression pattern: "+tagKey.pattern)},
+		{`{"DeliveryStreamName":"s","Tags":[{"Key":"aws:a"}]}`, "ValidationException", broken("tags.1.member.key", "Member must satisfy regular expression pattern: "+modelTagKey.pattern)},
 		{`{"DeliveryStreamName":"s","Tags":[{"Key":"a","Value":null}]}`, "ValidationException", broken("tags.1.member.value", notNull)},
 		{many(0, 50), "", `{}`},
 		{many(50, 1), "LimitExceededException", "Maximum number of tags per delivery stream exceeded"},

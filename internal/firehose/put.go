@@ -194,7 +194,7 @@ var (
 	batchPut  = &putOperation{"PutRecordBatch", putRecordBatchInput, "Records", true}
 )
 
-var dataShape = recordShape.members[0].shape
+var dataShape = modelRecord.members[0].shape
 
 // path is where violations of record i are, counted from 0.
 func (op *putOperation) path(i int) string {

@@ -1,9 +1,6 @@
 package firehose
 
-import (
-	"math"
-	"regexp"
-)
+import "math"
 
 // kind is what JSON a shape takes.
 type kind uint8
@@ -48,8 +45,7 @@ func stringOf(low, high int64) *shape { return &shape{kind: text, low: low, high
 
 // patternOf is a string that matches a regular expression as a whole.
 func patternOf(low, high int64, pattern string) *shape {
-	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
-	return &shape{kind: text, low: low, high: high, pattern: pattern, fits: re.MatchString}
+	return matchOf(low, high, pattern, fitsWhole(pattern))
 }
 
 // matchOf is patternOf for a pattern that Go's regular expressions cannot say.
@@ -61,9 +57,14 @@ func enumOf(values ...string) *shape {
 	return &shape{kind: text, high: unbounded, enum: values}
 }
 
+func blobOf(low, high int64) *shape { return &shape{kind: blob, low: low, high: high} }
+
 func integerOf(low, high int64) *shape { return &shape{kind: integer, low: low, high: high} }
 
 func fraction() *shape { return &shape{kind: double, low: 0, high: 1} }
+
+// moment is a timestamp: seconds since 1970, which may have a fraction.
+func moment() *shape { return &shape{kind: double, low: -unbounded, high: unbounded} }
 
 func flag() *shape { return &shape{kind: boolean} }
 
@@ -78,3 +79,6 @@ func structureOf(members ...member) *shape { return &shape{kind: structure, memb
 func required(name string, s *shape) member { return member{name: name, shape: s, required: true} }
 
 func optional(name string, s *shape) member { return member{name: name, shape: s} }
+
+// notNullable is a member that may be absent, but is refused where it is null.
+func notNullable(name string, s *shape) member { return member{name: name, shape: s, notNull: true} }
