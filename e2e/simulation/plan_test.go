@@ -23,7 +23,7 @@ type plan struct {
 
 // chances are which troubles a run knows beside the deaths.
 type chances struct {
-	weather, outage, clock, consumer, deletion, space, damage, update, encryption, backup bool
+	weather, outage, clock, consumer, deletion, space, damage, update, encryption, backup, processing bool
 }
 
 // kind is how a life ends.
@@ -82,6 +82,7 @@ func newPlan(seed uint64) plan {
 	// Damage may take a data key, and with it more than the damaged bytes: not a story to tell here.
 	p.chance.encryption = changes.IntN(3) == 0 && !p.chance.damage
 	p.chance.backup = dice(seed, "backups").IntN(2) == 0
+	p.chance.processing = dice(seed, "processing").IntN(2) == 0
 	for range 1 + r.IntN(6) {
 		p.lives = append(p.lives, newDeath(r))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -89,13 +90,18 @@ func (u ruler) update(s *streamLife) {
 	if s.backed || u.w.plan.chance.backup && u.r.IntN(3) == 0 {
 		backup = u.backup("S3BackupUpdate", prefix)
 	}
+	if u.w.plan.chance.processing && u.r.IntN(2) == 0 {
+		backup += u.processing(u.r.IntN(3) > 0)
+	}
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"CurrentDeliveryStreamVersionId":%q,"DestinationId":"destinationId-000000000001",`+
 		`"ExtendedS3DestinationUpdate":{"Prefix":%q,"CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}%s}}`,
 		s.name, version, prefix, compression, size, interval, backup)
 	u.until("update "+s.name, "UpdateDestination", body, func(a answer) bool {
 		return a.status == http.StatusOK || a.code == "ConcurrentModificationException"
 	})
-	u.granted(s, backup)
+	if strings.Contains(backup, "S3BackupMode") {
+		u.granted(s)
+	}
 	u.w.story.happened("stream updated", "%s to %s, %s, %d MiB, %d s", s.name, prefix, compression, size, interval)
 }
 
@@ -107,10 +113,7 @@ func (u ruler) backup(member, prefix string) string {
 }
 
 // granted notes that the stream has the backup that was asked for.
-func (u ruler) granted(s *streamLife, backup string) {
-	if backup == "" {
-		return
-	}
+func (u ruler) granted(s *streamLife) {
 	u.w.mu.Lock()
 	defer u.w.mu.Unlock()
 	if !s.backed {
@@ -139,17 +142,23 @@ func (u ruler) create(s *streamLife) {
 	if u.w.plan.chance.backup && u.r.IntN(2) == 0 {
 		backup = u.backup("S3BackupConfiguration", prefix)
 	}
+	more := backup
+	if u.w.plan.chance.processing && u.r.IntN(3) > 0 {
+		more += u.processing(true)
+	}
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"ExtendedS3DestinationConfiguration":{`+
 		`"RoleARN":"arn:aws:iam::000000000000:role/simulation","BucketARN":"arn:aws:s3:::%s","Prefix":%q,`+
 		`"ErrorOutputPrefix":"failed/!{firehose:error-output-type}/","CompressionFormat":%q,"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}%s}}`,
-		s.name, bucket, prefix, compression, size, interval, backup)
+		s.name, bucket, prefix, compression, size, interval, more)
 	u.until("create "+s.name, "CreateDeliveryStream", body, func(a answer) bool {
 		return a.status == http.StatusOK || a.code == "ResourceInUseException"
 	})
 	u.until("wait for "+s.name, "DescribeDeliveryStream", describe(s), func(a answer) bool {
 		return a.status == http.StatusOK && status(a) == "ACTIVE"
 	})
-	u.granted(s, backup)
+	if backup != "" {
+		u.granted(s)
+	}
 	u.w.story.happened("stream created", "%s, %s, %d MiB, %d s", s.name, compression, size, interval)
 }
 

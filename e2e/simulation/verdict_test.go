@@ -1,7 +1,9 @@
 package simulation
 
 import (
+	"bytes"
 	"cmp"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"hydrant/internal/dest/s3/s3fake"
 )
@@ -116,9 +120,13 @@ type run struct {
 
 // judge compares what the store holds with what the clients know. w.mu is held.
 func (w *world) judge(ledgers map[string]ledger) {
-	f, copies := newFound(), newFound()
+	f, copies, failed := newFound(), newFound(), newFound()
 	versions := map[string]string{}
 	for _, o := range w.store.History(bucket) {
+		if strings.HasPrefix(o.Key, failures) {
+			w.judgeFailures(failed, o)
+			continue
+		}
 		if key, ok := strings.CutPrefix(o.Key, backups); ok {
 			o.Key = key
 			w.judgeObject(copies, o)
@@ -127,18 +135,57 @@ func (w *world) judge(ledgers map[string]ledger) {
 		}
 		w.judgeName(versions, o.Key)
 	}
-	missing := w.judgeRecords(f)
+	missing := w.judgeRecords(f, failed)
 	w.judgeOrder(f)
 	w.judgeBackups(copies)
 	w.judgeOrder(copies)
 	for _, s := range w.streams {
-		w.judgeLedger(s, f, ledgers[s.name], missing)
+		w.judgeLedger(s, f, failed, ledgers[s.name], missing)
 	}
 	w.judgeUploads()
 }
 
 func newFound() *found {
 	return &found{map[name]int{}, map[uint32]uint64{}, map[uint32]uint64{}, map[[2]uint32][]run{}}
+}
+
+// failures is where the failure records of all streams lie.
+const failures = "failed/processing-failed/"
+
+// judgeFailures counts the source records of an object of the error output.
+func (w *world) judgeFailures(failed *found, o s3fake.Object) {
+	if o.Contents != 1 {
+		w.books.fault("%s had %d different contents", o.Key, o.Contents)
+	}
+	body, err := plainBody(o)
+	if err != nil {
+		w.books.fault("%s: %v", o.Key, err)
+		return
+	}
+	for line := range bytes.Lines(body) {
+		var r struct {
+			Raw  []byte `json:"rawData"`
+			Code string `json:"errorCode"`
+		}
+		if err := json.Unmarshal(line, &r); err != nil || !strings.HasPrefix(r.Code, "Lambda.") {
+			w.books.fault("%s holds %.200s: %v", o.Key, line, err)
+			return
+		}
+		if len(r.Raw) == 0 {
+			continue
+		}
+		n, size, err := parse(r.Raw)
+		if err != nil || size != len(r.Raw) {
+			w.books.fault("%s: %v", o.Key, err)
+			return
+		}
+		if know := w.books.records[n]; know == nil || know.size != size {
+			w.books.fault("%s holds record %+v of %d bytes, which nobody sent", o.Key, n, size)
+		}
+		failed.times[n]++
+		failed.bytes[n.stream] += uint64(size)
+		failed.counts[n.stream]++
+	}
 }
 
 // judgeBackups holds the backups against what was acknowledged while a stream had one.
@@ -161,7 +208,7 @@ func (w *world) judgeBackups(copies *found) {
 func (w *world) judgeUploads() {
 	for _, u := range w.store.Uploads() {
 		deleted := slices.ContainsFunc(w.streams, func(s *streamLife) bool {
-			return s.doomed > 0 && strings.HasPrefix(strings.TrimPrefix(u.Key, backups), s.prefix())
+			return s.doomed > 0 && (strings.HasPrefix(strings.TrimPrefix(u.Key, backups), s.prefix()) || strings.HasPrefix(u.Key, failures))
 		})
 		if deleted {
 			w.story.count("upload left behind by a deleted stream", 1)
@@ -237,10 +284,10 @@ func (w *world) judgeName(versions map[string]string, key string) {
 
 // judgeRecords holds each record's number of appearances against its outcome. It returns
 // what is missing by stream, which only damage at rest excuses.
-func (w *world) judgeRecords(f *found) map[uint32]figures {
+func (w *world) judgeRecords(f, failed *found) map[uint32]figures {
 	missing := map[uint32]figures{}
 	for n, know := range w.books.records {
-		times := f.times[n]
+		times := f.times[n] + failed.times[n]
 		s := w.streams[n.stream]
 		switch {
 		case times > 1:
@@ -273,7 +320,7 @@ func (w *world) judgeOrder(f *found) {
 }
 
 // judgeLedger holds a stream's ledger against clients and store.
-func (w *world) judgeLedger(s *streamLife, f *found, g ledger, missing map[uint32]figures) {
+func (w *world) judgeLedger(s *streamLife, f, failed *found, g ledger, missing map[uint32]figures) {
 	var acked, sent figures
 	for n, know := range w.books.records {
 		if n.stream != s.number || know.outcome == refused {
@@ -294,10 +341,10 @@ func (w *world) judgeLedger(s *streamLife, f *found, g ledger, missing map[uint3
 		acked.bytes <= g.received.bytes && g.received.bytes <= sent.bytes; !within {
 		complain("received is not what was acknowledged, or more than was sent")
 	}
-	if g.failed != (figures{}) && w.damaged == 0 {
-		complain("failed records without damage")
+	if lost := failed.bytes[s.number]; w.damaged == 0 && (s.doomed == 0 && g.failed.bytes != lost || g.failed.bytes < lost) {
+		complain(fmt.Sprintf("failed records are not those of the error output, %d bytes", lost))
 	}
-	if m := missing[s.number]; m.bytes > g.failed.bytes {
+	if m := missing[s.number]; m.bytes+failed.bytes[s.number] > g.failed.bytes {
 		complain("more is missing than the ledger counts as failed")
 	}
 	// What was prepared for a deleted stream may be visible and counted as discarded.
@@ -319,9 +366,12 @@ func (w *world) summary() map[string]int {
 		all["store: "+string(kind)] += n
 	}
 	for _, o := range w.store.History(bucket) {
-		if strings.HasPrefix(o.Key, backups) {
+		switch {
+		case strings.HasPrefix(o.Key, backups):
 			all["backup objects"]++
-		} else {
+		case strings.HasPrefix(o.Key, failures):
+			all["error objects"]++
+		default:
 			all["objects"]++
 		}
 	}

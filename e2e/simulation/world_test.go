@@ -31,6 +31,7 @@ type world struct {
 	offset atomic.Int64 // how far the node's clock is off, nanoseconds
 	full   atomic.Bool  // the disk takes no more writes
 	scarce atomic.Bool  // the disk says that it is nearly full
+	sick   atomic.Bool  // the function does not do what it should
 
 	mu      sync.Mutex
 	current *life // nil while no node runs
@@ -133,6 +134,7 @@ func (w *world) begin(number int, d death) *life {
 	n, err := node.Open(w.t.Context(), node.Options{
 		Config: w.config(), Version: "simulation", Logger: w.story.logger(number), Now: w.now,
 		JournalFS: l.disk, StoreTransport: &wire{life: l, store: w.store.Transport()}, PartBytes: w.plan.partBytes,
+		RemoteTransport: w.functions(l),
 	})
 	if err != nil {
 		l.failToOpen(err)
@@ -167,6 +169,9 @@ func (w *world) config() config.Config {
 	c.Memory = config.Size(w.plan.memory)
 	c.Delivery.GzipLevel = w.plan.gzipLevel
 	c.Endpoints = map[string]config.Endpoint{"s3": {URL: "http://store", AccessKey: "AKIASIMULATION", SecretKey: "simulated secret"}}
+	if w.plan.chance.processing {
+		c.Endpoints["lambda"] = config.Endpoint{URL: "http://functions", AccessKey: "AKIASIMULATION", SecretKey: "simulated secret"}
+	}
 	return c
 }
 
@@ -308,6 +313,7 @@ func (w *world) trouble() {
 	others.Go(func() { w.climate(ctx) })
 	others.Go(func() { w.troubleClock(ctx) })
 	others.Go(func() { w.troubleDisk(ctx) })
+	others.Go(func() { w.troubleFunctions(ctx) })
 	if w.plan.chance.consumer {
 		others.Go(func() { w.consume(ctx) })
 	}
