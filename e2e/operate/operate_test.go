@@ -1,6 +1,8 @@
 package operate
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,14 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/firehose/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 func TestAFlushDeliversWhatWasBuffered(t *testing.T) {
 	w := newWorld(t)
 	store := w.store()
-	w.makeSlow("slow", false)
-	w.makeSlow("other", false)
+	w.makeSlow("slow", nil)
+	w.makeSlow("other", nil)
 	first := slices.Concat(w.puts("slow", 500), w.puts("slow", 500))
 	w.puts("other", 3)
 
@@ -49,7 +52,7 @@ func TestAFlushDeliversWhatWasBuffered(t *testing.T) {
 func TestAFlushThatNobodyWaitsForIsDoneNevertheless(t *testing.T) {
 	w := newWorld(t)
 	store := w.store()
-	w.makeSlow("slow", false)
+	w.makeSlow("slow", nil)
 	lines := w.puts("slow", 10)
 	w.must("flush", "slow", "--no-wait")
 	eventually(t, "it is delivered", func() bool { n, _ := delivered(t, store, "slow/"); return n > 0 })
@@ -59,7 +62,7 @@ func TestAFlushThatNobodyWaitsForIsDoneNevertheless(t *testing.T) {
 func TestAFlushReachesTheBackupToo(t *testing.T) {
 	w := newWorld(t)
 	store := w.store()
-	w.makeSlow("slow", true)
+	w.makeSlow("slow", backedUp)
 	lines := w.puts("slow", 20)
 	if s := w.stream("slow"); s.Backup == nil || s.Backup.Pending.Records != 20 {
 		t.Errorf("the backlog of the backup: %+v", s.Backup)
@@ -69,9 +72,34 @@ func TestAFlushReachesTheBackupToo(t *testing.T) {
 	}
 	w.must("flush", "slow")
 	holds(t, store, "slow/", 1, lines)
-	holds(t, store, "backup-of-slow/", 1, lines)
+	holds(t, store, "backup/", 1, lines)
 	if pending, total := backupMetrics(t, w); pending != 0 || total != 20 {
 		t.Errorf("the metrics say %v pending and %v in all", pending, total)
+	}
+}
+
+func TestAFlushWaitsForWhatIsMadeOfTheRecords(t *testing.T) {
+	w := newWorld(t)
+	store := w.store()
+	w.makeSlow("slow", func(d *types.ExtendedS3DestinationConfiguration) { backedUp(d); decompressing(d) })
+	const document = `{"messageType":"DATA_MESSAGE","owner":"000000000000","logGroup":"g","logStream":"s",` +
+		`"subscriptionFilters":["f"],"logEvents":[{"id":"1","timestamp":1768471200123,"message":"hello"}]}`
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(document)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	w.batch("slow", []types.Record{{Data: packed.Bytes()}})
+	if s := w.stream("slow"); s.Data.Pending.Records != 1 {
+		t.Errorf("the backlog before the flush: %+v", s.Data)
+	}
+	w.must("flush", "slow")
+	holds(t, store, "slow/", 1, []string{document})
+	if n, _ := delivered(t, store, "backup/"); n != 1 {
+		t.Errorf("%d objects of the backup", n)
+	}
+	if s := w.stream("slow"); s.Data.Pending.Records != 0 || s.Data.Delivered.Records != 1 || s.Backup == nil || s.Backup.Pending.Records != 0 {
+		t.Errorf("after the flush: %+v %+v", s, s.Backup)
 	}
 }
 
@@ -99,7 +127,7 @@ func metrics(t *testing.T, w *world, stream string) map[string]float64 {
 func TestAPausedStreamKeepsItsRecordsUntilItIsResumed(t *testing.T) {
 	w := newWorld(t)
 	store := w.store()
-	w.makeSlow("slow", false)
+	w.makeSlow("slow", nil)
 	w.must("pause", "slow")
 	lines := w.puts("slow", 5)
 	paused := func(when string) {
@@ -137,7 +165,7 @@ func TestAFlushSaysWhatKeepsItFromEnding(t *testing.T) {
 	}))
 	defer away.Close()
 	w := newWorld(t, "--config", write(t, fmt.Sprintf("endpoints: {s3: {url: %q, accessKey: key, secretKey: secret}}\n", away.URL)))
-	w.makeSlow("slow", false)
+	w.makeSlow("slow", nil)
 	w.puts("slow", 7)
 	w.must("flush", "slow", "--no-wait")
 	eventually(t, "the failure is told", func() bool { return w.stream("slow").LastError != "" })

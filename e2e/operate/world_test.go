@@ -24,7 +24,35 @@ import (
 	"hydrant/internal/operate"
 )
 
-const bucket = "events"
+const (
+	bucket    = "events"
+	bucketARN = "arn:aws:s3:::" + bucket
+	role      = "arn:aws:iam::000000000000:role/operate"
+)
+
+// slow makes buffers wait for longer than any test lasts.
+var slow = &types.BufferingHints{SizeInMBs: aws.Int32(128), IntervalInSeconds: aws.Int32(900)}
+
+// backedUp adds a backup, below backup/.
+func backedUp(d *types.ExtendedS3DestinationConfiguration) {
+	d.S3BackupMode = types.S3BackupModeEnabled
+	d.S3BackupConfiguration = &types.S3DestinationConfiguration{
+		BucketARN: aws.String(bucketARN), RoleARN: aws.String(role), BufferingHints: slow, Prefix: aws.String("backup/"),
+	}
+}
+
+// decompressing makes documents of CloudWatch Logs, which come compressed, readable.
+func decompressing(d *types.ExtendedS3DestinationConfiguration) {
+	d.ProcessingConfiguration = &types.ProcessingConfiguration{
+		Enabled: aws.Bool(true),
+		Processors: []types.Processor{{
+			Type: types.ProcessorTypeDecompression,
+			Parameters: []types.ProcessorParameter{{
+				ParameterName: types.ProcessorParameterNameCompressionFormat, ParameterValue: aws.String("GZIP"),
+			}},
+		}},
+	}
+}
 
 // world is a node, and who operates it.
 type world struct {
@@ -60,20 +88,15 @@ func (w *world) restart() {
 	w.server = server.Start(w.t, w.server.Again())
 }
 
-// makeSlow makes a slow stream.
-func (w *world) makeSlow(name string, backup bool) {
+// makeSlow makes a slow stream. change, if there is one, says what is not usual about it.
+func (w *world) makeSlow(name string, change func(*types.ExtendedS3DestinationConfiguration)) {
 	w.t.Helper()
-	slow := &types.BufferingHints{SizeInMBs: aws.Int32(128), IntervalInSeconds: aws.Int32(900)}
-	arn, role := aws.String("arn:aws:s3:::"+bucket), aws.String("arn:aws:iam::000000000000:role/operate")
 	d := &types.ExtendedS3DestinationConfiguration{
-		BucketARN: arn, RoleARN: role, BufferingHints: slow,
+		BucketARN: aws.String(bucketARN), RoleARN: aws.String(role), BufferingHints: slow,
 		Prefix: aws.String(name + "/"), ErrorOutputPrefix: aws.String("failed/!{firehose:error-output-type}/"),
 	}
-	if backup {
-		d.S3BackupMode = types.S3BackupModeEnabled
-		d.S3BackupConfiguration = &types.S3DestinationConfiguration{
-			BucketARN: arn, RoleARN: role, BufferingHints: slow, Prefix: aws.String("backup-of-" + name + "/"),
-		}
+	if change != nil {
+		change(d)
 	}
 	c := firehose.NewFromConfig(w.server.Config())
 	if _, err := c.CreateDeliveryStream(w.t.Context(), &firehose.CreateDeliveryStreamInput{
@@ -91,17 +114,24 @@ func (w *world) makeSlow(name string, backup bool) {
 // greater.
 func (w *world) puts(stream string, n int) (lines []string) {
 	w.t.Helper()
-	in := &firehose.PutRecordBatchInput{DeliveryStreamName: &stream}
-	for range n {
+	records := make([]types.Record, n)
+	for i := range records {
 		w.put++
 		lines = append(lines, fmt.Sprintf("record %06d of %s", w.put, stream))
-		in.Records = append(in.Records, types.Record{Data: []byte(lines[len(lines)-1] + "\n")})
+		records[i].Data = []byte(lines[i] + "\n")
 	}
+	w.batch(stream, records)
+	return lines
+}
+
+// batch puts records that must all be taken.
+func (w *world) batch(stream string, records []types.Record) {
+	w.t.Helper()
+	in := &firehose.PutRecordBatchInput{DeliveryStreamName: &stream, Records: records}
 	out, err := firehose.NewFromConfig(w.server.Config()).PutRecordBatch(w.t.Context(), in)
 	if err != nil || *out.FailedPutCount != 0 {
 		w.t.Fatalf("put: %v, %+v", err, out)
 	}
-	return lines
 }
 
 // delivered is what the objects below a prefix hold, in order. Objects of the same second are
