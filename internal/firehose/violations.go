@@ -23,7 +23,14 @@ func (v *violations) message() string {
 	return strconv.Itoa(len(v.found)) + " validation errors detected: " + strings.Join(v.found, "; ")
 }
 
+// maxViolations bounds an answer, which could else be a hundred times its request. The most
+// that a client meets by mistake are those of 500 records.
+const maxViolations = 1000
+
 func (v *violations) add(path, constraint string) {
+	if len(v.found) == maxViolations {
+		return
+	}
 	v.found = append(v.found, "Value at '"+path+"' failed to satisfy constraint: "+constraint)
 }
 
@@ -56,7 +63,7 @@ func (v *violations) value(path string, s *shape, n *node) {
 	case integer:
 		v.bounds(path, s, n.integer, "value")
 	case double:
-		v.fraction(path, s, n.number)
+		v.number(path, s, n.number)
 	}
 }
 
@@ -98,11 +105,11 @@ func (v *violations) bounds(path string, s *shape, n int64, of string) {
 	}
 }
 
-func (v *violations) fraction(path string, s *shape, x float64) {
-	if x > float64(s.high) {
+func (v *violations) number(path string, s *shape, x float64) {
+	if s.high < unbounded && x > float64(s.high) {
 		v.add(path, atMost("value", s.high))
 	}
-	if x < float64(s.low) {
+	if s.low > -unbounded && x < float64(s.low) {
 		v.add(path, atLeast("value", s.low))
 	}
 }

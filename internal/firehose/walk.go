@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -28,9 +30,18 @@ func malformed(format string, args ...any) error {
 // request, a batch of 500 records, has about 1,000.
 const maxNodes = 10_000
 
-// maxText bounds, in bytes, the strings that are copied out of a body. The longest legal
-// one has 5,120 characters, each of them six bytes at most where it is escaped.
+// maxText is how many bytes of a text are judged if its shape does not need more. What is
+// longer is too long or no value of an enum, and the rest of it would not change that.
 const maxText = 64 << 10
+
+// judged is how many bytes of a text of this shape are judged: if there are more, those
+// alone are too many characters.
+func (s *shape) judged() int {
+	if s.high > math.MaxInt/utf8.UTFMax-1 {
+		return maxText
+	}
+	return max(maxText, utf8.UTFMax*(int(s.high)+1))
+}
 
 // node is a value of the body that its shape knows.
 type node struct {
@@ -160,7 +171,7 @@ func (w *walker) scalar(s *shape) (*node, error) {
 		n.content = span{end - uint32(len(raw)) + 1, end - 1}
 		n.escaped = bytes.IndexByte(raw, '\\') >= 0
 	case text:
-		if n.text, err = unquote(raw); err != nil {
+		if n.text, err = unquote(raw, s.judged()); err != nil {
 			return nil, err
 		}
 	case integer:
@@ -175,17 +186,22 @@ func (w *walker) scalar(s *shape) (*node, error) {
 	return n, nil
 }
 
-// unquote returns the content of a quoted string. What is longer than maxText is cut: it is
-// too long for any constraint or name, and still so then.
-func unquote(raw []byte) (string, error) {
-	if len(raw) > maxText {
-		return string(raw[1 : maxText/2]), nil
+// unquote returns the content of a quoted string, or the first n bytes of it.
+func unquote(raw []byte, n int) (string, error) {
+	content := raw[1 : len(raw)-1]
+	if bytes.IndexByte(content, '\\') >= 0 {
+		var err error
+		if content, err = jsontext.AppendUnquote(nil, raw); err != nil {
+			return "", malformed("")
+		}
 	}
-	b, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
-		return "", malformed("")
+	if len(content) <= n {
+		return string(content), nil
 	}
-	return string(b), nil
+	for !utf8.RuneStart(content[n]) {
+		n--
+	}
+	return string(content[:n]), nil
 }
 
 // structure reads an object whose members the shape names.
@@ -248,7 +264,7 @@ func (w *walker) object(member func(name string) error) error {
 		if err != nil {
 			return malformed("")
 		}
-		name, err := unquote(raw)
+		name, err := unquote(raw, maxText)
 		if err != nil {
 			return err
 		}
