@@ -71,7 +71,7 @@ func plugIns() []family {
 		{"journal", []string{"journal", "record", "telemetry"}, []string{"pebble", "kafka"}},
 		{"source", []string{"aws", "record"}, []string{"kinesis", "kafka"}},
 		{"process", []string{"aws", "record"}, []string{
-			"lambda", "unpack", "deaggregate", "extract", "delimit", "processtest",
+			"lambda", "blueprint", "unpack", "deaggregate", "extract", "delimit", "processtest",
 		}},
 		{"encode", []string{"encode", "record"}, []string{"lines", "delimited", "compress", "parquet", "orc"}},
 		{"dest", []string{"aws", "record"}, []string{
@@ -102,7 +102,7 @@ func Guests() []Guest {
 		{"github.com/go-json-experiment/json", []string{Everything}},
 		{"github.com/segmentio/asm", []string{"firehose", "ingest"}},
 		{"github.com/cespare/xxhash/v2", []string{"service/s3"}},
-		{"github.com/klauspost/compress", []string{"encode", "encode/compress", "process/unpack"}},
+		{"github.com/klauspost/compress", []string{"encode", "encode/compress", "process/unpack", "process/blueprint"}},
 		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
 		{"github.com/aws/smithy-go", []string{"dest/s3"}},
 		{"github.com/google/go-cmp", []string{"journal/journaltest", "dest/desttest"}}, // the suites
