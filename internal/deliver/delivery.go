@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -131,19 +132,43 @@ func (m *Manager) beginAtHead(ctx context.Context, output, queue record.Queue) e
 	return nil
 }
 
-// beginFailures adds the runners of error outputs that something was ever written to.
+// errorTypes are the error outputs by their error-output-type (spec firehose.md section 4.6).
+var errorTypes = map[record.Output]string{
+	record.ProcessingFailed: "processing-failed",
+	record.Undecompressed:   "decompression-failed",
+}
+
+// beginFailures adds the runners of error outputs that something was ever written to, as far
+// as they are not there.
 func (m *Manager) beginFailures(ctx context.Context, del *delivery) error {
-	for shard := range max(del.def.Shards, 1) {
-		q := record.Queue{Stream: del.def.ID, Output: record.ProcessingFailed, Shard: shard}
-		head, err := m.opt.Log.Head(ctx, q)
-		if err != nil {
-			return err
+	for _, output := range slices.Sorted(maps.Keys(errorTypes)) {
+		for shard := range max(del.def.Shards, 1) {
+			q := record.Queue{Stream: del.def.ID, Output: output, Shard: shard}
+			head, err := m.opt.Log.Head(ctx, q)
+			if err != nil {
+				return err
+			}
+			if head.Entry <= 1 || del.runner(q) != nil {
+				continue
+			}
+			if err := m.read(ctx, del, q, output); err != nil {
+				return err
+			}
+			// An order to flush the data is one for what becomes of it.
+			q.Output = record.Data
+			if data := del.runner(q); data != nil {
+				del.runners[len(del.runners)-1].flush.Store(data.flush.Load().ofStage())
+			}
 		}
-		if head.Entry <= 1 {
-			continue
-		}
-		if err := m.read(ctx, del, q, record.ProcessingFailed); err != nil {
-			return err
+	}
+	return nil
+}
+
+// runner is the one that delivers an output, nil if there is none.
+func (d *delivery) runner(output record.Queue) *runner {
+	for _, r := range d.runners {
+		if r.output == output {
+			return r
 		}
 	}
 	return nil
@@ -233,17 +258,17 @@ func (m *Manager) Wake(q record.Queue) {
 		s.(*source).nudge()
 		return
 	}
-	if q.Output == record.ProcessingFailed {
-		go m.awaken(q.Stream)
+	if _, ok := errorTypes[q.Output]; ok {
+		go m.awaken(q)
 	}
 }
 
-// awaken begins the error outputs of a stream, of which one has got its first record.
-func (m *Manager) awaken(id record.StreamID) {
+// awaken begins an error output that has got its first record.
+func (m *Manager) awaken(q record.Queue) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d, ok := m.streams[id]
-	if !ok || d.halted || !m.running || d.delivers(record.ProcessingFailed) {
+	d, ok := m.streams[q.Stream]
+	if !ok || d.halted || !m.running || d.runner(q) != nil {
 		return
 	}
 	if err := m.beginFailures(m.ctx, d); err != nil {

@@ -41,23 +41,47 @@ func (m *Manager) Flush(ctx context.Context, id record.StreamID) ([]FlushTarget,
 	}
 	targets := make([]FlushTarget, len(d.runners))
 	for i, r := range d.runners {
-		f := &flush{staged: r.status.Load().isStaged}
-		queue := r.queue()
-		if f.staged {
-			queue = r.ingestLog()
-		}
-		var err error
-		if f.upto, err = r.opt.Log.Head(ctx, queue); err != nil {
+		f, until, err := d.flushOf(ctx, r)
+		if err != nil {
 			return nil, fmt.Errorf("flush stream %s: %w", d.def.Name, err)
 		}
 		r.flush.Store(f)
 		if f.staged {
-			r.opt.Stage.Flush(queue, f.upto)
+			r.opt.Stage.Flush(r.ingestLog(), f.upto)
 		}
 		r.nudge()
-		targets[i] = FlushTarget{Queue: r.output, Until: f.upto.Before}
+		targets[i] = FlushTarget{Queue: r.output, Until: until}
 	}
 	return targets, nil
+}
+
+// flushOf is the order to flush a runner's output, and how much had ever been for it. Where
+// records are processed, what becomes of them is meant, whatever output it is for.
+func (d *delivery) flushOf(ctx context.Context, r *runner) (f *flush, until record.Counts, err error) {
+	head, err := r.opt.Log.Head(ctx, r.queue())
+	if err != nil {
+		return nil, until, err
+	}
+	data := d.runner(r.ingestLog())
+	if r.output.Output == record.Backup || data == nil || !data.status.Load().isStaged {
+		return &flush{upto: head}, head.Before, nil
+	}
+	source, err := r.opt.Log.Head(ctx, r.ingestLog())
+	if err != nil {
+		return nil, until, err
+	}
+	if until = head.Before; r == data {
+		until = source.Before
+	}
+	return &flush{upto: source, staged: true}, until, nil
+}
+
+// ofStage is the order, if it is one for what the stage makes.
+func (f *flush) ofStage() *flush {
+	if f == nil || !f.staged {
+		return nil
+	}
+	return f
 }
 
 // flush is an order to deliver what lies before a mark. A later one reaches further.

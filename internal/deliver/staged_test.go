@@ -205,10 +205,17 @@ func TestAFlushGoesThroughTheProcessors(t *testing.T) {
 		if s := w.status(); targets[0].Until.Records != 5 || s.Queues[0].Done != targets[0].Until {
 			t.Fatalf("targets %+v, status %+v", targets, s)
 		}
+		w.fails = 5
 		w.put(numberedRange(5, 8)...) // behind the flush
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		w.once(5)
+		w.flush() // with the first failure that there is
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := w.status(); s.Delivered.Records != 7 || s.Failures.Delivered.Records != 1 {
+			t.Fatalf("status %+v", s)
+		}
 	})
 }
 

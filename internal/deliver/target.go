@@ -64,9 +64,7 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 		limits:  batch.Limits{Bytes: s3.BufferBytes(), Age: max(s3.BufferInterval(), lingerInterval)},
 		format:  Format{Compression: s3.CompressionFormat, Delimited: o == record.Data && s3.Find(stream.DelimiterProcessor) != nil},
 	}
-	if o == record.ProcessingFailed {
-		t.failures = "processing-failed"
-	}
+	t.failures = errorTypes[o]
 	if t.format.Compression.Deflated() {
 		t.format.Level = gzipLevel
 	}

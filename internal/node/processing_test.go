@@ -170,6 +170,32 @@ func TestAFunctionTransformsAStream(t *testing.T) {
 	})
 }
 
+// What CloudWatch Logs sends is opened, and what it did not send has an error output of its own.
+func TestRecordsOfCloudWatchLogsAreOpened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, nil)
+		p.stream(object{"ProcessingConfiguration": object{"Enabled": true, "Processors": []object{
+			{"Type": "Decompression", "Parameters": []object{{"ParameterName": "CompressionFormat", "ParameterValue": "GZIP"}}},
+			{"Type": "CloudWatchLogProcessing", "Parameters": []object{{"ParameterName": "DataMessageExtraction", "ParameterValue": "true"}}},
+		}}})
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, err := z.Write([]byte(`{"messageType":"DATA_MESSAGE","owner":"0","logGroup":"g","logStream":"s","subscriptionFilters":["f"],` +
+			`"logEvents":[{"id":"1","timestamp":1,"message":"line 1"},{"id":"2","timestamp":2,"message":"line 2"}]}`))
+		p.must(errors.Join(err, z.Close()))
+		p.must(p.put("s", b.String()))
+		p.must(p.put("s", "plain"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := p.under("main/2"); got != "line 1\nline 2\n" {
+			t.Errorf("delivered %q", got)
+		}
+		if got := p.under("main/decompression-failed/"); !strings.Contains(got, `"errorCode":"Decompression failed."`) || !strings.HasSuffix(got, `"rawData":"cGxhaW4="}`+"\n") {
+			t.Errorf("failure records %s", got)
+		}
+	})
+}
+
 // An LF stands between the records of an object, alone or behind a function, and not in the
 // backup.
 func TestADelimiterStandsBetweenRecords(t *testing.T) {

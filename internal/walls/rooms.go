@@ -45,6 +45,7 @@ func Rooms() []Room {
 		{"internal/record", nil},
 		{"internal/telemetry", nil},
 		{"internal/walls", nil},
+		{"examples/functions", nil},
 		{"e2e", []string{Everything}},
 	}
 	for _, family := range plugIns() {
@@ -105,6 +106,7 @@ func Guests() []Guest {
 		{"github.com/klauspost/compress", []string{"encode", "encode/compress", "process/unpack", "process/blueprint"}},
 		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
 		{"github.com/aws/smithy-go", []string{"dest/s3"}},
+		{"github.com/aws/aws-lambda-go", []string{"examples/functions"}},
 		{"github.com/google/go-cmp", []string{"journal/journaltest", "dest/desttest"}}, // the suites
 		{"golang.org/x/sync", []string{Everything}},
 		{"golang.org/x/sys", []string{"durable", "journal/pebble", "node", "telemetry", "service/s3", "service/lambda"}},
