@@ -4,6 +4,8 @@
 //
 //   - Operation: one of the API's twelve, a file each.
 //   - Shape: what the API's model says of a value: its JSON, its members, its constraints.
+//   - Model: AWS's own description of the API, of which shapegen makes the shapes. Where the
+//     service was seen to differ from it, shapegen knows.
 //   - Violation: a constraint that a request breaks. All of them are told at once.
 //   - Refusal: what a request cannot have although it breaks no constraint; see stream.
 //   - Put: a PutRecord or PutRecordBatch, decoded in place; put.go tells its way.

@@ -18,11 +18,16 @@ var (
 	errNotActive = errors.New("stream is not active")
 	// errTooManyBytes: a batch holds more than 4 MiB of raw records.
 	errTooManyBytes = errors.New("records exceed 4 MiB")
+	// errTooManyCalls: an operation's quota of calls is used up for now.
+	errTooManyCalls = errors.New("operation is called too often")
 )
 
 // slowDown is the message of every answer that means: nothing is wrong, send it again
 // later (spec section 2.8).
 const slowDown = "Slow down."
+
+// rateExceeded says the same to those who call control operations (spec section 1.6).
+const rateExceeded = "Rate exceeded"
 
 // codes are the codes of the API that this file gives out (spec sections 1.5 and 1.6).
 const (
@@ -34,6 +39,7 @@ const (
 	resourceNotFound   = "ResourceNotFoundException"
 	serialization      = "SerializationException"
 	serviceUnavailable = "ServiceUnavailableException"
+	throttling         = "ThrottlingException"
 	validation         = "ValidationException"
 )
 
@@ -69,6 +75,8 @@ func (s *Service) explain(name string, err error) error {
 		return answer(limitExceeded, "Maximum number of tags per delivery stream exceeded")
 	case errors.Is(err, errTooManyBytes):
 		return answer(invalidArgument, "Records size exceeds 4 MB limit")
+	case errors.Is(err, errTooManyCalls):
+		return answer(throttling, rateExceeded)
 	case errors.As(err, &quota):
 		return answer(limitExceeded, quotaMessage(quota))
 	case errors.Is(err, registry.ErrExists):
@@ -118,7 +126,7 @@ func outOfMemory(operation string) *aws.Error {
 	if operation == singlePut.action || operation == batchPut.action {
 		return aws.Errorf(serviceUnavailable, slowDown)
 	}
-	return aws.Errorf("ThrottlingException", "Rate exceeded")
+	return aws.Errorf(throttling, rateExceeded)
 }
 
 // err is the ValidationException of what was found; nil if nothing was.

@@ -20,9 +20,9 @@ type listOutput struct {
 // listDeliveryStreams lists names in byte order behind an exclusive cursor (spec section
 // 2.5). Streams of every status are listed.
 func (s *Service) listDeliveryStreams(ctx context.Context, c *aws.Call) error {
-	root, err := parseBody(listInput, c.Body)
+	root, err := s.decode(c, listInput)
 	if err != nil {
-		return s.explain("", err)
+		return err
 	}
 	if err := c.Allow(ctx, "*"); err != nil {
 		return err

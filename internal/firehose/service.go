@@ -37,7 +37,7 @@ type Door interface {
 	Put(ctx context.Context, d *stream.Definition, b record.Batch, got *ingest.Receipt) error
 }
 
-// Options are what the API is built from. All but Metrics are required.
+// Options are what the API is built from. All but AllowControl and Metrics are required.
 type Options struct {
 	Partition string // of ARNs: aws
 	Region    string
@@ -46,6 +46,10 @@ type Options struct {
 	Door      Door
 	// Prefixes judges the prefixes of S3 destinations.
 	Prefixes stream.PrefixChecker
+	// AllowControl takes a call of an operation, other than the two puts, from its quota and
+	// reports whether there was one left (spec section 11.1). It is called by many goroutines
+	// and must not wait. Nil: there is no quota.
+	AllowControl func(operation string) bool
 	// Metrics counts requests by operation and code; nil: nobody counts.
 	Metrics *telemetry.Metrics
 	Now     func() time.Time // wall clock, for the times of updates
@@ -110,12 +114,25 @@ func (s *Service) arn(name string) string {
 	return stream.ARN(s.opt.Partition, s.opt.Region, s.opt.Account, name)
 }
 
+// decode begins a control operation: it reads the body and takes the call from the quota,
+// in the order of spec section 1.6, rule 2.
+func (s *Service) decode(c *aws.Call, input *shape) (*node, error) {
+	root, err := parseBody(input, c.Body)
+	if err == nil && s.opt.AllowControl != nil && !s.opt.AllowControl(c.Operation) {
+		err = errTooManyCalls
+	}
+	if err != nil {
+		return nil, s.explain("", err)
+	}
+	return root, nil
+}
+
 // open begins a control operation on one stream: it decodes the body, asks whether the
 // caller may, and judges the members. It returns the body and the stream's name.
 func (s *Service) open(ctx context.Context, c *aws.Call, input *shape) (*node, string, error) {
-	root, err := parseBody(input, c.Body)
+	root, err := s.decode(c, input)
 	if err != nil {
-		return nil, "", s.explain("", err)
+		return nil, "", err
 	}
 	name := ""
 	if n := root.member(input, "DeliveryStreamName"); n != nil {

@@ -137,7 +137,8 @@ type world struct {
 	door    *fakeDoor
 	metrics *telemetry.Metrics
 	signer  map[string]*aws.Signer
-	changed func(*stream.Definition) // if set, told of each change
+	changed func(*stream.Definition)    // if set, told of each change
+	allow   func(operation string) bool // if set, the quota of control calls
 }
 
 func newWorld(t testing.TB) *world { return newWorldOf(t, 0) }
@@ -175,6 +176,7 @@ func (w *world) serverAt(now func() time.Time) *aws.Server {
 	service := New(Options{
 		Partition: "aws", Region: region, Account: account, Streams: w.streams, Door: w.door,
 		Prefixes: fakePrefixes, Metrics: w.metrics, Now: clock,
+		AllowControl: func(operation string) bool { return w.allow == nil || w.allow(operation) },
 	})
 	server.Handle("firehose", service.JSON())
 	return server
