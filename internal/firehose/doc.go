@@ -11,8 +11,9 @@
 //   - Put: a PutRecord or PutRecordBatch, decoded in place; put.go tells its way.
 //   - Span: where a string of the body lies.
 //
-// An operation answers in the order of spec section 1.6, rule 2: decode, authorise, judge
-// the members, judge the meaning, look at existence and state, do it.
+// An operation answers in the order of spec section 1.6, rule 2: decode, look at the quota
+// of calls, authorise, judge the members, judge the meaning, look at existence and state, do
+// it.
 //
 // A put is the hot path: the scanner (scan.go) takes what SDKs send, any other JSON goes
 // through the walker (walk.go) like a control call, with the same result; then base64 is

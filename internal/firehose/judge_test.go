@@ -65,6 +65,17 @@ func TestATextThatIsTooLongIsJudgedByItsPatternToo(t *testing.T) {
 	}
 }
 
+func TestKeysOfAMapThatAreTooLongAreNoDuplicates(t *testing.T) {
+	long := strings.Repeat("k", 1<<20)
+	_, message := judgedBy(createInput, `{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{`+bucket+`,
+		"DataFormatConversionConfiguration":{"InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{"ColumnToJsonKeyMappings":{"`+long+`1":"a","`+long+`2":"b"}}}}}}}`)
+	want := broken("extendedS3DestinationConfiguration.dataFormatConversionConfiguration.inputFormatConfiguration.deserializer.openXJsonSerDe.columnToJsonKeyMappings",
+		`Map keys must satisfy constraint: [Member must have length less than or equal to 1024, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: ^\S+$]`)
+	if message != want {
+		t.Errorf("got %.300s, want %s", message, want)
+	}
+}
+
 func TestAnAnswerIsBoundedHoweverMuchIsWrong(t *testing.T) {
 	processors := func(n int) string {
 		return `{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{` + bucket + `,"ProcessingConfiguration":{"Processors":[` +

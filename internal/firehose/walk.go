@@ -241,11 +241,12 @@ func (s *shape) member(name string) int {
 	return -1
 }
 
-// mapping reads an object whose names are data.
+// mapping reads an object whose names are data. Names that were cut may look alike, and are
+// too long anyway.
 func (w *walker) mapping(s *shape) (*node, error) {
 	n := &node{entries: map[string]*node{}}
 	return n, w.object(func(name string) error {
-		if n.entries[name] != nil {
+		if n.entries[name] != nil && len(name) <= maxText-utf8.UTFMax {
 			return malformed("")
 		}
 		v, err := w.value(s.of)
