@@ -16,15 +16,23 @@ type step struct {
 // steps are those of all console blocks.
 func steps(page string) []step {
 	var all []step
-	in, more := false, false
+	in, more, until := false, false, "" // until: the line that ends a here-document
 	for i, line := range strings.Split(page, "\n") {
 		switch {
+		case until != "":
+			all[len(all)-1].command += "\n" + line
+			if line == until {
+				until = ""
+			}
 		case strings.HasPrefix(line, "```"):
 			in, more = line == "```console", false
 		case !in:
 		case strings.HasPrefix(line, "$ "):
 			all = append(all, step{line: i + 1, command: line[2:]})
 			more = strings.HasSuffix(line, `\`)
+			if m := document.FindStringSubmatch(line); m != nil {
+				until = m[1]
+			}
 		case more:
 			all[len(all)-1].command += "\n" + line
 			more = strings.HasSuffix(line, `\`)
@@ -39,6 +47,9 @@ func steps(page string) []step {
 // asks reports whether the command only looks, so that it may be repeated until what was
 // begun before it has happened.
 func (s *step) asks() bool { return asking.MatchString(s.command) }
+
+// document begins a here-document, whose last line is the word that is named.
+var document = regexp.MustCompile(`<<'(\w+)'`)
 
 var asking = regexp.MustCompile(`^(aws \S+ (describe|list|get|filter)-|aws s3 (ls|cp)|aws logs tail|hydrant streams)`)
 

@@ -29,7 +29,7 @@ func handle(ctx context.Context, event struct {
 		how, _, _ := strings.Cut(string(*r.Data), " ")
 		switch how {
 		case "fail":
-			return nil, errors.New("I fail on this one")
+			return nil, errors.New("this one makes me fail")
 		case "crash":
 			os.Exit(3)
 		case "hang":
