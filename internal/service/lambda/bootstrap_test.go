@@ -95,9 +95,13 @@ func beFunction(mode string) {
 	case "slow init":
 		fmt.Println("initialising")
 		select {}
-	case "slow init once":
-		if _, err := os.Stat("/tmp/" + os.Getenv("MARK")); err != nil {
-			os.WriteFile("/tmp/"+os.Getenv("MARK"), nil, 0o600)
+	case "asks whether to be slow":
+		r, err := http.Get(os.Getenv("ASK"))
+		if err != nil {
+			die("ask: %v", err)
+		}
+		r.Body.Close()
+		if r.StatusCode == 200 {
 			fmt.Println("initialising")
 			select {}
 		}

@@ -40,6 +40,10 @@ func (p *pool) do(w *worker, c *call) (*worker, result) {
 // warm does a call on a worker that did others before. If the process turns out to have
 // ended before it saw the call, that is not done.
 func (p *pool) warm(w *worker, c *call) (_ *worker, _ result, done bool) {
+	if w.dead() {
+		p.bury(w)
+		return nil, result{}, false
+	}
 	expired, stop := p.service.expire(w.rev.config.limit())
 	defer stop()
 	begin := p.begin(w, c)

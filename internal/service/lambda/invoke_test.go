@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +121,45 @@ func TestASlowInitGetsASecondChanceInTheCallsOwnTime(t *testing.T) {
 	r := w.await(call)
 	if r.err != nil || !strings.Contains(string(r.answer.Payload), "Task timed out after 3.00 seconds") {
 		t.Errorf("got %q %v", r.answer.Payload, r.err)
+	}
+}
+
+func TestASlowInitMayBeFasterTheSecondTime(t *testing.T) {
+	asked := 0
+	ask := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		if asked++; asked > 1 {
+			rw.WriteHeader(http.StatusNoContent)
+		}
+	}))
+	defer ask.Close()
+	w := newWorld(t)
+	w.newFunction("f", "", func(in fields) {
+		in["Environment"] = fields{"Variables": fields{"MODE": "asks whether to be slow", "ASK": ask.URL}}
+	})
+	call := w.soon("f", "1")
+	w.awaitLines(1, "initialising")
+	w.timers.fire(initLimit)
+	if r := w.await(call); r.err != nil || r.answer.FunctionError != "" || string(r.answer.Payload) != "1" {
+		t.Errorf("got %q %v", r.answer.Payload, r.err)
+	}
+}
+
+func TestAWorkerThatEndedWhileIdleIsReplacedUnseen(t *testing.T) {
+	w := newWorld(t)
+	w.newFunction("f", "echo")
+	for range 3 {
+		if a := w.invokeNow("f", "1"); string(a.Payload) != "1" {
+			t.Errorf("got %+v", a)
+		}
+		p := w.pool("f")
+		p.mu.Lock()
+		idle := p.idle
+		p.mu.Unlock()
+		if len(idle) != 1 {
+			t.Fatalf("%d idle workers, want 1", len(idle))
+		}
+		idle[0].process.kill()
+		<-idle[0].process.exited
 	}
 }
 

@@ -123,6 +123,10 @@ func (s *Service) reply(w http.ResponseWriter, q *request, status int, out any) 
 // refuse sends an error. What there are no words for is logged.
 func (s *Service) refuse(w http.ResponseWriter, q *request, err error) {
 	e := s.explain(q.target, err)
+	if e == nil && q.Context().Err() != nil {
+		s.opt.Logger.Debug("client went away", "request", q.caller.RequestID, "path", q.URL.Path)
+		e = answer("ServiceException", http.StatusInternalServerError, "The client went away.")
+	}
 	if e == nil {
 		s.opt.Logger.Error("request failed", "request", q.caller.RequestID, "path", q.URL.Path, "error", err)
 		e = answer("ServiceException", http.StatusInternalServerError, "The service failed; its log says why.")

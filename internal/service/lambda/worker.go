@@ -21,6 +21,7 @@ type worker struct {
 	memory  *watch
 	start   time.Time
 	init    time.Duration // how long its init took; 0 once a call has told
+	allowed time.Time     // when it was last given CPU time
 	resting func() bool   // stops the timer that ends it when idle; nil while it works
 }
 
@@ -57,7 +58,7 @@ func startWorker(s *Service, rev *revision) (_ *worker, err error) {
 		return nil, errors.Join(fmt.Errorf("%w: %w", errEntry, err), w.api.listener.Close(), w.out.close())
 	}
 	w.memory = newWatch(w.process, uint64(c.MemorySize)<<20)
-	go w.tend()
+	s.running.Go(w.tend)
 	return w, nil
 }
 
@@ -169,11 +170,17 @@ func (w *worker) how() string {
 const cpuShare = 1769
 
 // allowCPU gives the process the CPU time that a call may use: all of its time on as many
-// CPUs as come with its memory.
+// CPUs as come with its memory. What it was given less than a second ago holds on, so that
+// short calls do not cost more than they are.
 func (w *worker) allowCPU() {
+	now := w.service.opt.Now()
+	if now.Sub(w.allowed) < time.Second {
+		return
+	}
+	w.allowed = now
 	c := &w.rev.config
 	cpus := math.Ceil(float64(c.MemorySize) / cpuShare)
-	if err := w.process.limitCPU(uint64(c.Timeout)*uint64(cpus) + 1); err != nil {
+	if err := w.process.limitCPU(uint64(c.Timeout+1)*uint64(cpus) + 1); err != nil {
 		w.service.opt.Logger.Warn("CPU time of a function is not limited", "function", c.FunctionName, "error", err)
 	}
 }
