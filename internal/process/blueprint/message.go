@@ -87,6 +87,9 @@ func (m *message) parseOld(s []byte) (reason string) {
 		return noTime
 	}
 	m.timestamp, s = s[:n], s[min(n+1, len(s)):]
+	if len(s) > 0 && s[0] == '<' {
+		s = s[pairPrefix(s):] // facility and level, as some syslogs write them
+	}
 	if m.cutTag(s) {
 		return ""
 	}
