@@ -8,6 +8,7 @@ import (
 	"hydrant/internal/deliver"
 	"hydrant/internal/encode"
 	"hydrant/internal/errorlog"
+	"hydrant/internal/process/blueprint"
 	"hydrant/internal/process/lambda"
 	"hydrant/internal/process/unpack"
 	"hydrant/internal/record"
@@ -92,12 +93,21 @@ func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 		p.Steps = append(p.Steps, step)
 	}
 	if function := d.S3.Find(stream.LambdaProcessor); function != nil {
-		l := function.Lambda()
-		p.Bytes, p.Age, p.Parallel = int(l.MBs*(1<<20)), time.Duration(l.Interval)*time.Second, functionCalls
-		p.Steps = append(p.Steps, lambda.New(lambda.Options{
-			Function: l.ARN, Retries: l.Retries, Stream: d.ARN, Region: n.opt.Config.Region,
-			Invoker: n.functions, Now: n.opt.Now,
-		}))
+		n.function(&p, d, function.Lambda())
 	}
 	return p, nil
+}
+
+// function adds the step of the Lambda processor. A function that is compiled in takes the
+// records as they come: its buffer would save no calls, and only cost time.
+func (n *Node) function(p *stage.Pipeline, d *stream.Definition, l stream.Lambda) {
+	if b, ok := blueprint.Find(l.ARN); ok {
+		p.Steps = append(p.Steps, blueprint.NewProcessor(b, l.ARN, n.opt.Now))
+		return
+	}
+	p.Bytes, p.Age, p.Parallel = int(l.MBs*(1<<20)), time.Duration(l.Interval)*time.Second, functionCalls
+	p.Steps = append(p.Steps, lambda.New(lambda.Options{
+		Function: l.ARN, Retries: l.Retries, Stream: d.ARN, Region: n.opt.Config.Region,
+		Invoker: n.functions, Now: n.opt.Now,
+	}))
 }

@@ -170,6 +170,40 @@ func TestAFunctionTransformsAStream(t *testing.T) {
 	})
 }
 
+// A function whose name is a blueprint's runs in the node: the Lambda elsewhere is not asked.
+func TestABlueprintTransformsAStream(t *testing.T) {
+	const arn = "arn:aws:lambda:us-east-1:000000000000:function:kinesis-firehose-apachelog-to-csv"
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, nil)
+		p.stream(object{"ProcessingConfiguration": object{"Enabled": true, "Processors": []object{
+			{"Type": "Lambda", "Parameters": []object{{"ParameterName": "LambdaArn", "ParameterValue": arn}}},
+		}}})
+		for _, line := range []string{
+			`192.0.2.7 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326` + "\n",
+			"no access log\n",
+			`192.0.2.8 - - [10/Oct/2000:13:55:37 -0700] "GET /b.gif HTTP/1.0" 404 0` + "\n",
+		} {
+			p.must(p.put("s", line))
+		}
+		time.Sleep(20 * time.Second) // a function's batches would wait a minute
+		synctest.Wait()
+		if got := p.under("main/2"); got != "192.0.2.7,-,frank,10/Oct/2000:13:55:36 -0700,GET /a.gif HTTP/1.0,200,2326\n"+
+			"192.0.2.8,-,-,10/Oct/2000:13:55:37 -0700,GET /b.gif HTTP/1.0,404,0\n" {
+			t.Errorf("delivered %q", got)
+		}
+		time.Sleep(10 * time.Minute) // failure records have a buffer of their own
+		synctest.Wait()
+		failed := p.under("main/processing-failed/")
+		if !strings.HasPrefix(failed, `{"rawData":"bm8gYWNjZXNzIGxvZwo=","errorCode":"Lambda.ProcessingFailedStatus","errorMessage":"ProcessingFailed status set for record","attemptsMade":1,`) ||
+			strings.Count(failed, "\n") != 1 || !strings.HasSuffix(failed, `,"lambdaARN":"`+arn+"\"}\n") {
+			t.Errorf("failure records %s", failed)
+		}
+		if p.farm.calls > 0 {
+			t.Errorf("the Lambda elsewhere was called %d times", p.farm.calls)
+		}
+	})
+}
+
 // What CloudWatch Logs sends is opened, and what it did not send has an error output of its own.
 func TestRecordsOfCloudWatchLogsAreOpened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
