@@ -51,14 +51,11 @@ func (m *message) parse(data []byte) (reason string) {
 func (m *message) parseNew(s []byte) (reason string) {
 	var head [5][]byte
 	for i := range head {
-		n := 0
-		for n < len(s) && s[n] > ' ' && s[n] < 0x7f {
-			n++
-		}
-		if n == 0 || n == len(s) || s[n] != ' ' {
+		word, rest, ok := cutClass(s, header, ' ')
+		if !ok {
 			return noHeader
 		}
-		head[i], s = something(s[:n]), s[n+1:]
+		head[i], s = something(word), rest
 	}
 	m.timestamp, m.hostname, m.program, m.processid, m.messageid = head[0], head[1], head[2], head[3], head[4]
 	if m.timestamp != nil && fullTime(m.timestamp) != len(m.timestamp) {

@@ -99,7 +99,7 @@ func appendUnit(dst []byte, r rune) []byte {
 // appendCSV appends a column as RFC 4180 has it: in quotes if it holds one, a comma or a line
 // break.
 func appendCSV(dst, s []byte) []byte {
-	if !bytes.ContainsAny(s, "\",\r\n") {
+	if spanNot(s, quoted) == len(s) {
 		return append(dst, s...)
 	}
 	dst = append(dst, '"')

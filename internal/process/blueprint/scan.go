@@ -3,16 +3,18 @@ package blueprint
 import "bytes"
 
 // class is a set of ASCII characters, by bits.
-type class uint8
+type class uint16
 
 const (
 	digit    class = 1 << iota
 	number         // digits and the dot
 	space          // what \s matches
-	word           // what \w matches
-	moment         // of a date in an access log: words, colons, slashes
+	moment         // of a date in an access log: what \w matches, colons, slashes
 	hostname       // of a host in syslog
 	program        // of a program in syslog
+	header         // of a word in the header of RFC 5424: printable, no blank
+	name           // of a name in structured data
+	quoted         // for what a column of CSV needs quotes
 )
 
 // classes is for each byte the classes that it is in.
@@ -27,10 +29,16 @@ var classes = func() (t [256]class) {
 	set(digits, digit)
 	set(digits+".", number)
 	set(" \t\n\v\f\r", space)
-	set(alnum+"_", word)
 	set(alnum+"_:/", moment)
 	set(alnum+"._-", hostname)
 	set(alnum+"._/%-", program)
+	for b := byte('!'); b <= '~'; b++ {
+		t[b] |= header
+		if b != '=' && b != ']' && b != '"' {
+			t[b] |= name
+		}
+	}
+	set("\",\r\n", quoted)
 	return t
 }()
 
@@ -85,8 +93,13 @@ func firstLine(s []byte) []byte {
 
 // trimLine returns s without one line break at its end.
 func trimLine(s []byte) []byte {
-	s = bytes.TrimSuffix(s, []byte("\n"))
-	return bytes.TrimSuffix(s, []byte("\r"))
+	if n := len(s); n > 0 && s[n-1] == '\n' {
+		s = s[:n-1]
+	}
+	if n := len(s); n > 0 && s[n-1] == '\r' {
+		s = s[:n-1]
+	}
+	return s
 }
 
 // isDash reports whether s is the dash by which logs say that there is nothing.

@@ -64,7 +64,7 @@ func elementPrefix(s []byte) int {
 // cutElement takes [id from the front of s.
 func cutElement(s []byte) (id, rest []byte) {
 	s = s[1:]
-	n := namePrefix(s)
+	n := spanOf(s, name)
 	if n == 0 {
 		return nil, s
 	}
@@ -77,7 +77,7 @@ func cutParam(s []byte) (p param, rest []byte, ok bool) {
 		return p, s, false
 	}
 	s = s[1:]
-	n := namePrefix(s)
+	n := spanOf(s, name)
 	if n == 0 || len(s) < n+3 || s[n] != '=' || s[n+1] != '"' {
 		return p, s, false
 	}
@@ -92,15 +92,6 @@ func cutParam(s []byte) (p param, rest []byte, ok bool) {
 	}
 	p.value = s[:n]
 	return p, s[n+1:], true
-}
-
-// namePrefix is the length of a name at the front of s.
-func namePrefix(s []byte) int {
-	n := 0
-	for n < len(s) && s[n] > ' ' && s[n] < 0x7f && s[n] != '=' && s[n] != ']' && s[n] != '"' {
-		n++
-	}
-	return n
 }
 
 // appendStructure appends structured data, which structurePrefix has proven, as a JSON object
@@ -152,9 +143,9 @@ func appendParams(dst []byte, params []param) []byte {
 	return append(dst, '}')
 }
 
-func hasName(params []param, name []byte) bool {
+func hasName(params []param, wanted []byte) bool {
 	for i := range params {
-		if bytes.Equal(params[i].name, name) {
+		if bytes.Equal(params[i].name, wanted) {
 			return true
 		}
 	}

@@ -109,12 +109,14 @@ func monthPrefix(s []byte) int {
 	if m == 0 {
 		return 0
 	}
-	const names = "uary    ruary   ch      il              e       y       ust     tember  ober    ember   ember   "
-	if rest := bytes.TrimRight([]byte(names[8*(m-1):8*m]), " "); bytes.HasPrefix(s[3:], rest) {
+	if rest := monthEnds[m]; len(s)-3 >= len(rest) && string(s[3:3+len(rest)]) == rest {
 		return 3 + len(rest)
 	}
 	return 3
 }
+
+// monthEnds is what follows the abbreviation of each month in its name.
+var monthEnds = [...]string{"", "uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember"}
 
 // dayPrefix is the length of a day from 1 to 31, with or without a zero in front.
 func dayPrefix(s []byte) int {
