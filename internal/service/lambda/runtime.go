@@ -51,8 +51,9 @@ type runtimeAPI struct {
 	mu      sync.Mutex
 	phase   phase
 	turn    *turn
-	failure []byte // what it said when it could not start
-	hint    int    // bytes of the last answer of unknown length
+	asked   chan struct{} // of the request that waits for a call; nil: none does
+	failure []byte        // what it said when it could not start
+	hint    int           // bytes of the last answer of unknown length
 }
 
 const (
@@ -115,25 +116,29 @@ func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // next gives the process a call, when there is one. Asking for it also says that the one
 // before is over.
 func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
-	if !a.rest() {
+	asked := a.rest()
+	if asked == nil {
 		a.outOfTurn(w, waiting)
 		return
 	}
 	select {
 	case t := <-a.turns:
-		a.mu.Lock()
-		a.phase, a.turn = invoking, t
-		a.mu.Unlock()
+		if !a.accept(t, asked) {
+			a.pass(t)
+			return
+		}
 		if err := hand(w, t); err != nil {
 			a.again(t)
 		}
+	case <-asked: // it has asked anew, on another connection
 	case <-r.Context().Done(): // it broke the connection, and may ask anew
 	case <-a.closed:
 	}
 }
 
-// rest ends the turn there was; false means that the process has to answer first.
-func (a *runtimeAPI) rest() bool {
+// rest ends the turn there was, and returns a channel that is closed when the process asks
+// again before it was given a call. Nil means that it has to answer first.
+func (a *runtimeAPI) rest() chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch a.phase {
@@ -143,10 +148,24 @@ func (a *runtimeAPI) rest() bool {
 		close(a.turn.done)
 		a.turn = nil
 	case waiting:
+		if a.asked != nil {
+			close(a.asked)
+		}
 	default:
+		return nil
+	}
+	a.phase, a.asked = waiting, make(chan struct{})
+	return a.asked
+}
+
+// accept takes a call for the request that asked; false means that another did since.
+func (a *runtimeAPI) accept(t *turn, asked chan struct{}) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.asked != asked {
 		return false
 	}
-	a.phase = waiting
+	a.phase, a.turn, a.asked = invoking, t, nil
 	return true
 }
 
@@ -158,9 +177,13 @@ func (a *runtimeAPI) again(t *turn) {
 		a.phase, a.turn = waiting, nil
 	}
 	a.mu.Unlock()
-	if !mine {
-		return
+	if mine {
+		a.pass(t)
 	}
+}
+
+// pass gives a call to who asks next.
+func (a *runtimeAPI) pass(t *turn) {
 	select {
 	case a.turns <- t:
 	case <-a.closed:

@@ -92,12 +92,20 @@ func TestAProcessThatBreaksItsConnectionAsksAnew(t *testing.T) {
 	first := dial(t, a)
 	first.ask("GET", next, "\r\n")
 	<-a.ready
+	a.mu.Lock()
+	before := a.asked
+	a.mu.Unlock()
 	if err := first.SetLinger(0); err != nil {
 		t.Fatal(err)
 	}
 	first.Close()
 	second := dial(t, a)
 	second.ask("GET", next, "\r\n")
+	select {
+	case <-before:
+	case <-time.After(patience):
+		t.Fatal("the second request does not take the place of the first")
+	}
 	turn := give(t, a, "1", `"event"`)
 	if status, body := second.answer(); status != 200 || body != `"event"` {
 		t.Fatalf("got %d %q", status, body)
