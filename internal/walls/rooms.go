@@ -19,7 +19,7 @@ const Everything = "*"
 // checked: a test may import what it needs.
 func Rooms() []Room {
 	rooms := []Room{
-		{"cmd/hydrant", []string{"node", "agent", "doctor", "demo", "operate", "config"}},
+		{"cmd/hydrant", []string{"node", "agent", "doctor", "demo", "operate", "process/blueprint", "config"}},
 		{"internal/node", []string{Everything}},
 		{"internal/config", nil},
 		{"internal/aws", []string{"record"}},
