@@ -23,29 +23,36 @@ func (r Result) String() string {
 	return "ProcessingFailed"
 }
 
-// Blueprint is a function of one record. All lists them; the zero Blueprint is none.
+// Blueprint is a function of one record. All lists them; the zero Blueprint is none. Its JSON
+// is for programs that look at the list.
 type Blueprint struct {
-	Name        string
-	Aliases     []string // other names of functions that do the same
-	Description string   // a sentence for people
-	Fields      []Field  // of the output, in their order; nil if it has none
-	Example     Example
+	Name        string   `json:"name"`
+	Aliases     []string `json:"aliases,omitempty"` // other names of functions that do the same
+	Description string   `json:"description"`       // for people: a short sentence, then others
+	Fields      []Field  `json:"fields,omitempty"`  // of the output, in their order; nil if it has none
+	Example     Example  `json:"example"`
 
 	transform transform
 	identity  bool // output and input are the same bytes
 }
 
+// Summary returns the first sentence of the description.
+func (b *Blueprint) Summary() string {
+	first, _, _ := strings.Cut(b.Description, ". ")
+	return strings.TrimSuffix(first, ".")
+}
+
 // Field is a member or a column of a blueprint's output.
 type Field struct {
-	Name    string
-	Meaning string
+	Name    string `json:"name"`
+	Meaning string `json:"meaning"`
 }
 
 // Example is a record and what becomes of it.
 type Example struct {
-	Input   string
-	Output  string
-	Gzipped bool // the record is the gzip of Input
+	Input   string `json:"input"`
+	Output  string `json:"output"`
+	Gzipped bool   `json:"gzipped,omitzero"` // the record is the gzip of Input
 }
 
 // transform appends the output to dst if the result is Ok, and else returns dst as it was

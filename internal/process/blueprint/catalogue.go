@@ -9,13 +9,13 @@ func amazon() []Blueprint {
 		{
 			Name:        "kinesis-firehose-process-record",
 			Aliases:     []string{"kinesis-firehose-process-record-python", "kinesis-firehose-process-record-streams-as-source"},
-			Description: "General template: every record goes on as it came.",
+			Description: "General template: any record to itself.",
 			Example:     Example{Input: "Hello, world.\n", Output: "Hello, world.\n"},
 			transform:   general, identity: true,
 		},
 		{
 			Name:        "kinesis-firehose-apachelog-to-json",
-			Description: "Apache access log to JSON, as the blueprint in Node.js makes it. No newline behind it.",
+			Description: "Apache access log to JSON. As the blueprint in Node.js makes it: IPv4 hosts only, no newline behind it.",
 			Fields: fields("host", "ident", "authuser", "request", "response", "bytes", "verb",
 				"@timestamp", "timezone", "@timestamp_utc"),
 			Example: Example{
@@ -26,7 +26,7 @@ func amazon() []Blueprint {
 		},
 		{
 			Name:        "kinesis-firehose-apachelog-to-json-python",
-			Description: "Apache access log to JSON, as the blueprint in Python makes it. No newline behind it.",
+			Description: "Apache access log to JSON in Python's form. As the blueprint in Python makes it: IPv4 hosts only, no newline behind it.",
 			Fields: fields("host", "ident", "authuser", "@timestamp", "request", "response", "bytes", "verb",
 				"timezone", "@timestamp_utc"),
 			Example: Example{
@@ -38,7 +38,7 @@ func amazon() []Blueprint {
 		{
 			Name:        "kinesis-firehose-apachelog-to-csv",
 			Aliases:     []string{"kinesis-firehose-apachelog-to-csv-python"},
-			Description: "Apache access log to CSV without quoting, as Amazon's blueprint makes it.",
+			Description: "Apache access log to CSV without quotes. As Amazon's blueprint makes it: IPv4 hosts only, and the time needs a zone.",
 			Fields:      fields("host", "ident", "authuser", "datetime", "request", "response", "bytes"),
 			Example: Example{
 				Input:  commonExample,
@@ -48,7 +48,7 @@ func amazon() []Blueprint {
 		},
 		{
 			Name:        "kinesis-firehose-syslog-to-json",
-			Description: "Syslog to JSON, as the blueprint in Node.js makes it: without a process, no processid. No newline behind it.",
+			Description: "Syslog file to JSON. As the blueprint in Node.js makes it: without a process there is no processid. No newline behind it.",
 			Fields:      fields("timestamp", "hostname", "program", "processid", "message"),
 			Example: Example{
 				Input:  syslogExample,
@@ -58,7 +58,7 @@ func amazon() []Blueprint {
 		},
 		{
 			Name:        "kinesis-firehose-syslog-to-json-python",
-			Description: "Syslog to JSON, as the blueprint in Python makes it: without a process, processid is null. No newline behind it.",
+			Description: "Syslog file to JSON in Python's form. As the blueprint in Python makes it: without a process, processid is null. No newline behind it.",
 			Fields:      fields("timestamp", "hostname", "program", "processid", "message"),
 			Example: Example{
 				Input:  syslogExample,
@@ -69,7 +69,7 @@ func amazon() []Blueprint {
 		{
 			Name:        "kinesis-firehose-syslog-to-csv",
 			Aliases:     []string{"kinesis-firehose-syslog-to-csv-python"},
-			Description: "Syslog to CSV without quoting, as the blueprint in Python makes it: without a process, processid is the word null.",
+			Description: "Syslog file to CSV without quotes. As the blueprint in Python makes it: without a process, processid is the word null.",
 			Fields:      fields("timestamp", "hostname", "program", "processid", "message"),
 			Example: Example{
 				Input:  syslogExample,
@@ -80,7 +80,7 @@ func amazon() []Blueprint {
 		{
 			Name:        "kinesis-firehose-cloudwatch-logs-processor",
 			Aliases:     []string{"kinesis-firehose-cloudwatch-logs-processor-python"},
-			Description: "CloudWatch Logs to lines: the messages in a gzipped document, each with a newline. Control messages are dropped.",
+			Description: "CloudWatch Logs to lines. A record is a gzipped document; each of its messages gets a newline. Control messages are dropped.",
 			Example: Example{
 				Input: `{"messageType":"DATA_MESSAGE","owner":"123456789012","logGroup":"/app","logStream":"s1","subscriptionFilters":["f1"],` +
 					`"logEvents":[{"id":"1","timestamp":1432826855000,"message":"line 1"},{"id":"2","timestamp":1432826856000,"message":"line 2"}]}`,
@@ -97,7 +97,7 @@ func hydrant() []Blueprint {
 	return []Blueprint{
 		{
 			Name:        "hydrant-apachelog-to-json",
-			Description: "Common or combined access log, of any host, to a line of JSON. A dash is null.",
+			Description: "Access log, common or combined, to lines of JSON. Any host; a dash is null.",
 			Fields: fields("host", "ident", "authuser", "request", "response", "bytes", "verb",
 				"@timestamp", "timezone", "@timestamp_utc", "referer", "agent"),
 			Example: Example{
@@ -110,7 +110,7 @@ func hydrant() []Blueprint {
 		},
 		{
 			Name:        "hydrant-apachelog-to-csv",
-			Description: "Common or combined access log, of any host, to CSV with quotes where it needs them. A dash is empty.",
+			Description: "Access log, common or combined, to CSV. Any host; a dash is empty; quotes where they are needed.",
 			Fields:      fields("host", "ident", "authuser", "datetime", "request", "response", "bytes", "referer", "agent"),
 			Example: Example{
 				Input:  combinedExample,
@@ -120,7 +120,7 @@ func hydrant() []Blueprint {
 		},
 		{
 			Name:        "hydrant-syslog-to-json",
-			Description: "Syslog of RFC 3164 or RFC 5424 to a line of JSON. What is not there is null.",
+			Description: "Syslog of RFC 3164 or RFC 5424 to lines of JSON. What is not there is null.",
 			Fields: fields("facility", "severity", "timestamp", "hostname", "program", "processid", "messageid",
 				"structureddata", "message"),
 			Example: Example{
@@ -132,7 +132,7 @@ func hydrant() []Blueprint {
 		},
 		{
 			Name:        "hydrant-syslog-to-csv",
-			Description: "Syslog of RFC 3164 or RFC 5424 to CSV with quotes where it needs them. What is not there is empty.",
+			Description: "Syslog of RFC 3164 or RFC 5424 to CSV. What is not there is empty; quotes where they are needed; structured data as it came.",
 			Fields: fields("facility", "severity", "timestamp", "hostname", "program", "processid", "messageid",
 				"structureddata", "message"),
 			Example: Example{
