@@ -26,6 +26,8 @@ type operator struct {
 	data   string
 	asJSON bool
 	cmd    *cobra.Command
+	// patience is how long the node may take for an answer; 0 stands for askTimeout.
+	patience time.Duration
 }
 
 // askTimeout is how long a node may take for an answer.
@@ -61,6 +63,9 @@ func (o *operator) connect() (*operate.Client, error) {
 	sender, err := newSender(os.Getenv("AWS_CA_BUNDLE"))
 	if err != nil {
 		return nil, err
+	}
+	if o.patience > 0 {
+		sender.Timeout = o.patience
 	}
 	return operate.NewClient(operate.ClientOptions{
 		Endpoint: a.URL(), Region: a.Region, AccessKeyID: keys.AccessKeyID, Secret: keys.Secret, HTTP: sender,

@@ -72,6 +72,16 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 	return t, err
 }
 
+// Example is an object like one that the records of an output would be in, had the oldest
+// arrived at the given time.
+func (m *Manager) Example(d *stream.Definition, o record.Output, oldest time.Time) (record.Object, error) {
+	t, err := newTarget(d, o, m.opt.Encodings, m.opt.GzipLevel)
+	if err != nil {
+		return record.Object{}, err
+	}
+	return t.object(newNonce(), 0, oldest), nil
+}
+
 func text(s *string) string {
 	if s == nil {
 		return ""

@@ -22,6 +22,7 @@ import (
 
 	"hydrant/internal/config"
 	"hydrant/internal/dest/s3/s3fake"
+	"hydrant/internal/operate"
 	"hydrant/internal/record"
 )
 
@@ -200,6 +201,46 @@ func TestABlueprintTransformsAStream(t *testing.T) {
 		}
 		if p.farm.calls > 0 {
 			t.Errorf("the Lambda elsewhere was called %d times", p.farm.calls)
+		}
+	})
+}
+
+// What would become of records is told without storing them, for a stream that is there and
+// for one that is proposed.
+func TestRecordsAreTriedWithoutBeingDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, func(data string) (string, string) {
+			switch data {
+			case "drop":
+				return "Dropped", ""
+			case "fail":
+				return "ProcessingFailed", ""
+			}
+			return "Ok", strings.ToUpper(data)
+		})
+		p.stream(nil)
+		root := p.credentials.Root()
+		client := operate.NewClient(operate.ClientOptions{
+			Endpoint: "http://hydrant", Region: p.config.Region, AccessKeyID: root.AccessKeyID, Secret: root.Secret,
+			HTTP: &http.Client{Transport: &wire{to: p.Node}},
+		})
+		proposed := `{"DeliveryStreamName":"p","ExtendedS3DestinationConfiguration":{"RoleARN":"arn:aws:iam::000000000000:role/r","BucketARN":"arn:aws:s3:::elsewhere",` +
+			`"ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda","Parameters":[{"ParameterName":"LambdaArn","ParameterValue":"` + functionARN + `"}]}]}}}`
+		for bucket, configuration := range map[string][]byte{pairBucket: nil, "elsewhere": []byte(proposed)} {
+			fates, err := client.Try(t.Context(), "s", configuration, [][]byte{[]byte("a"), []byte("drop"), []byte("fail")})
+			p.must(err)
+			if len(fates) != 3 || string(fates[0].Data) != "A" || fates[0].Result != operate.Delivered || fates[0].Bucket != bucket ||
+				fates[1].Result != operate.Dropped || fates[2].Code != "Lambda.ProcessingFailedStatus" || !strings.Contains(fates[2].Key, "processing-failed/2000/") {
+				t.Errorf("%s: %+v", bucket, fates)
+			}
+		}
+		if _, err := client.Try(t.Context(), "", []byte(`{"DeliveryStreamName":"p"}`), [][]byte{{}}); err == nil || !strings.Contains(err.Error(), "Exactly one destination") {
+			t.Errorf("%v", err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if l := p.delivery.Statuses(t.Context())[0].Ledger; l.Received.Records != 0 || p.under("") != "" {
+			t.Errorf("ledger %+v", l)
 		}
 	})
 }

@@ -25,6 +25,7 @@ type Options struct {
 	Account   string // 12 digits
 	Streams   Streams
 	Delivery  Delivery
+	Trial     Trial
 	Now       func() time.Time // wall clock, for ages
 }
 
@@ -42,6 +43,7 @@ func (s *Service) JSON() *aws.JSON {
 		"FlushStream":    onStream(s, s.flushStream),
 		"PauseStream":    onStream(s, s.pauseStream),
 		"ResumeStream":   onStream(s, s.resumeStream),
+		"TryStream":      s.tryStream,
 	}, nil)
 }
 

@@ -47,7 +47,7 @@ func newWorld(t *testing.T, names ...string) *world {
 	for _, name := range names {
 		w.create(t, name)
 	}
-	s := New(Options{Partition: "aws", Region: region, Account: account, Streams: w.streams, Delivery: w.delivery, Now: time.Now})
+	s := New(Options{Partition: "aws", Region: region, Account: account, Streams: w.streams, Delivery: w.delivery, Trial: fakeTrial{}, Now: time.Now})
 	server := aws.NewServer(aws.Options{
 		Partition: "aws", Region: region, Account: account, Credentials: keyring{}, Authorizer: judge{w},
 		Buffers: aws.NewBuffers(64<<20, time.Minute), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
