@@ -327,6 +327,7 @@ func (n *Node) openAPI(context.Context) error {
 	api := firehose.New(firehose.Options{
 		Partition: partition, Region: c.Region, Account: c.Account,
 		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics, Now: n.opt.Now,
+		AllowControl: n.control(),
 	})
 	n.server.Handle("firehose", api.JSON())
 	n.server.Handle("hydrant", n.operators())
