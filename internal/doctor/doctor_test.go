@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -388,6 +389,39 @@ func TestWhatNobodyUnderstandsIsNamed(t *testing.T) {
 		if !strings.Contains(out.String(), says) {
 			t.Errorf("the report does not say %q:\n%s", says, &out)
 		}
+	}
+}
+
+// Where records are processed, the ingest log is as far as the stage, and what it made as far
+// as the output of the data.
+func TestTheQueuesOfAProcessedStreamHaveTheirOwnReaders(t *testing.T) {
+	data := t.TempDir()
+	o := Options{Data: data, Logger: slog.New(slog.DiscardHandler)}
+	e, err := pebble.Open(t.Context(), o.engine())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := record.Queue{Stream: record.StreamID{1, 2, 3}}
+	made := source
+	made.Output = record.Processed
+	one := record.Piece{RawBytes: 1, RawCRC: crc32.ChecksumIEEE([]byte("a")), Lengths: []uint32{1}, Stored: []byte("a")}
+	tx := record.Tx{
+		States: []record.StateWrite{
+			{Key: "output/" + source.String(), Value: []byte(`{"staged":true,"checkpoint":{"entry":2,"before":{"records":1,"bytes":1}}}`)},
+			{Key: "stage/" + source.String(), Value: []byte(`{"checkpoint":{"entry":3,"before":{"records":2,"bytes":2}}}`)},
+		},
+		Appends: []record.Append{
+			{Queue: source, Arrival: time.Now(), Pieces: []record.Piece{one, one, one}},
+			{Queue: made, Arrival: time.Now(), Pieces: []record.Piece{one, one}},
+		},
+	}
+	if err := errors.Join(e.Apply(t.Context(), &tx), e.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := examined(t, data, false)
+	if len(r.Strays) != 2 || r.Strays[0].Checkpoint.Entry != 3 || r.Strays[0].Pending.Records != 1 ||
+		r.Strays[1].Checkpoint.Entry != 2 || r.Strays[1].Pending.Records != 1 || len(r.Unreadable) != 0 {
+		t.Fatalf("%+v", r.Strays)
 	}
 }
 

@@ -91,7 +91,7 @@ func (f *findings) damage(d journal.Damage) {
 
 // queue takes in a queue, after its entries.
 func (f *findings) queue(found pebble.QueueReport) error {
-	p, begun := f.progress[found.Queue]
+	p, begun := f.reader(found.Queue)
 	if !begun {
 		p.Checkpoint.Entry = 1 // as deliver begins
 	}
@@ -125,7 +125,7 @@ type oldest struct {
 
 // entry takes in an entry. Those of a queue come in order, before the queue itself.
 func (f *findings) entry(e *record.Entry) error {
-	if e.Queue != f.oldest.queue && e.Sequence >= f.progress[e.Queue].Checkpoint.Entry {
+	if p, _ := f.reader(e.Queue); e.Queue != f.oldest.queue && e.Sequence >= p.Checkpoint.Entry {
 		f.oldest = oldest{e.Queue, time.UnixMilli(e.Arrival).UTC()}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"hydrant/internal/deliver"
 	"hydrant/internal/record"
 	"hydrant/internal/registry"
+	"hydrant/internal/stage"
 	"hydrant/internal/stream"
 )
 
@@ -24,19 +25,21 @@ type findings struct {
 	report   *Report
 	streams  []*stream.Definition
 	progress map[record.Queue]progress
-	queues   []Queue // by stream, output and shard
+	staged   map[record.Queue]record.Mark // up to where the stage has processed an ingest log
+	queues   []Queue                      // by stream, output and shard
 	oldest   oldest
 }
 
 func newFindings(r *Report) *findings {
 	r.Damage, r.Streams, r.States = []Damage{}, []Stream{}, []State{}
-	return &findings{report: r, progress: map[record.Queue]progress{}}
+	return &findings{report: r, progress: map[record.Queue]progress{}, staged: map[record.Queue]record.Mark{}}
 }
 
 // progress is what the doctor reads of an output's state, which belongs to deliver.
 type progress struct {
 	Checkpoint record.Mark   `json:"checkpoint"`
 	Delivered  record.Counts `json:"delivered"`
+	Staged     bool          `json:"staged"` // the records come from the stage
 	Plan       *struct {
 		Version  int             `json:"version"`
 		Made     time.Time       `json:"made"`
@@ -67,6 +70,8 @@ func (f *findings) state(ctx context.Context, s record.State) error {
 		err = f.definition(ctx, s)
 	case strings.HasPrefix(s.Key, deliver.ProgressPrefix):
 		err = f.output(s)
+	case strings.HasPrefix(s.Key, stage.StatePrefix):
+		err = f.account(s)
 	case strings.HasPrefix(s.Key, deliver.LedgerPrefix):
 		err = json.Unmarshal(s.Value, new(deliver.Ledger))
 	}
@@ -105,6 +110,33 @@ func (f *findings) output(s record.State) error {
 	}
 	f.progress[q] = p
 	return nil
+}
+
+// account reads how far the processing of an ingest log is.
+func (f *findings) account(s record.State) error {
+	q, err := parseQueue(strings.TrimPrefix(s.Key, stage.StatePrefix))
+	if err != nil {
+		return err
+	}
+	var a stage.Account
+	if err := json.Unmarshal(s.Value, &a); err != nil {
+		return err
+	}
+	f.staged[q] = a.Checkpoint
+	return nil
+}
+
+// reader is how far whoever reads a queue is: where records are processed, the stage reads
+// the ingest log, and the output of the data reads what it made.
+func (f *findings) reader(q record.Queue) (p progress, begun bool) {
+	if at, ok := f.staged[q]; ok {
+		return progress{Checkpoint: at}, true
+	}
+	if q.Output == record.Processed {
+		q.Output = record.Data
+	}
+	p, begun = f.progress[q]
+	return p, begun
 }
 
 // parseQueue reads what Queue.String wrote.

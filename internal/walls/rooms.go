@@ -40,7 +40,7 @@ func Rooms() []Room {
 		{"internal/encode", []string{"record"}},
 		{"internal/agent", []string{"aws"}},
 		{"internal/demo", []string{"node", "config", "aws"}},
-		{"internal/doctor", []string{"journal", "journal/pebble", "registry", "stream", "deliver", "record"}},
+		{"internal/doctor", []string{"journal", "journal/pebble", "registry", "stream", "stage", "deliver", "record"}},
 		{"internal/stream", []string{"record"}},
 		{"internal/record", nil},
 		{"internal/telemetry", nil},
