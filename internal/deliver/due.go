@@ -103,7 +103,7 @@ func (r *runner) due(ctx context.Context, from record.Mark) (*plan, time.Duratio
 		return nil, 0, err
 	}
 	if backlog := grown.Bytes > t.limits.Bytes; full == 0 && !backlog && !flushed {
-		oldest, err := r.firstArrival(ctx, from)
+		oldest, err := r.entered(ctx, from, head, now)
 		if err != nil {
 			return nil, 0, err
 		}

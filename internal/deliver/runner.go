@@ -45,7 +45,9 @@ type runner struct {
 	lost    record.Counts // found unreadable when the manifest's objects were encoded again
 	bodies  []*buffer     // of the manifest's plain puts; nil entries are encoded again
 	held    *reservation
-	fails   int // steps that failed in a row
+	seen    []sight // of a queue of the stage, behind the checkpoint
+	looked  bool    // at such a queue, in this life
+	fails   int     // steps that failed in a row
 }
 
 // leaves reports whether the records are to be processed from now on.

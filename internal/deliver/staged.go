@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"hydrant/internal/record"
 	"hydrant/internal/stream"
@@ -86,10 +87,47 @@ func (r *runner) handOver(ctx context.Context) error {
 	former := r.reader()
 	r.from.Store(r.sources(processed).join(r.nudge))
 	r.reader().Pass(head, nil)
+	r.looked = true // nothing lies there yet
 	former.Leave()
 	r.publish(nil)
 	r.log.Info("records are processed from here on", "entry", at.Entry)
 	return nil
+}
+
+// sight is when a runner saw that its queue had grown to a mark.
+type sight struct {
+	upto record.Mark
+	at   time.Time
+}
+
+// sights that follow each other so closely are one.
+const sightEvery = 250 * time.Millisecond
+
+// entered is when the first record behind from came into the output's buffer, by which its
+// age goes: when it arrived or, if it comes from the stage, when that had made it (spec
+// firehose.md section 3.1). The stage's queues keep the arrival of the source, for names, so
+// the runner remembers when it saw them grow. What lay there when it began goes by its arrival.
+func (r *runner) entered(ctx context.Context, from, head record.Mark, now time.Time) (time.Time, error) {
+	if q := r.queue(); q.Output == record.Data {
+		return r.firstArrival(ctx, from)
+	}
+	for len(r.seen) > 0 && !from.Less(r.seen[0].upto.Position) {
+		r.seen = r.seen[1:]
+	}
+	switch last := len(r.seen) - 1; {
+	case !r.looked:
+		r.looked = true
+		at, err := r.firstArrival(ctx, from)
+		if err != nil {
+			return at, err
+		}
+		r.seen = append(r.seen, sight{head, at})
+	case last < 0 || r.seen[last].upto.Less(head.Position) && now.Sub(r.seen[last].at) >= sightEvery:
+		r.seen = append(r.seen, sight{head, now})
+	case r.seen[last].upto.Less(head.Position):
+		r.seen[last].upto = head
+	}
+	return r.seen[0].at, nil
 }
 
 // books is the ledger of a stream's data, from the status of its runner and the account of

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -186,6 +189,37 @@ func crashProcessing(t *testing.T, stored bool, crash int) (crashed bool) {
 		t.Fatal(err)
 	}
 	return crashed
+}
+
+// The age of a buffer counts from when the stage had made its first record, and the object is
+// named by when the source of it arrived.
+func TestTheAgeOfProcessedRecordsBeginsWithTheirProcessing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 60)
+		w.lambdaAge = 50 * time.Second
+		w.def = w.processing(true)
+		w.start()
+		defer w.stop()
+		arrived := time.Now().UTC().Format("2006-01-02-15-04-05")
+		w.put(numberedRange(0, 2)...) // processed after 50 s
+		time.Sleep(100 * time.Second)
+		w.put(numberedRange(2, 4)...) // after 150 s, for the next object
+		w.once(0)
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		w.once(2)
+		time.Sleep(90 * time.Second)
+		synctest.Wait()
+		w.once(2)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		w.once(4)
+		w.store.mu.Lock()
+		defer w.store.mu.Unlock()
+		if n := len(slices.DeleteFunc(slices.Collect(maps.Keys(w.store.objects)), func(k string) bool { return !strings.Contains(k, arrived) })); n != 1 {
+			t.Errorf("%d objects are named by %s: %q", n, arrived, slices.Collect(maps.Keys(w.store.objects)))
+		}
+	})
 }
 
 // A flush goes through the processors, whose batches would wait for their own age.
