@@ -15,7 +15,7 @@ import (
 func TestTheExamplesTransformStreams(t *testing.T) {
 	s := open(t)
 	for name, path := range map[string]func() string{
-		"go": func() string { return s.build("./examples/functions/go") },
+		"go": func() string { return build(t, "./examples/functions/go") },
 		"python": func() string {
 			interpreter(t, "python3")
 			return filepath.Join("..", "..", "examples", "functions", "python", "bootstrap")
@@ -69,7 +69,7 @@ func interpreter(t *testing.T, name string) {
 // output as they came, with the reason, and every other one is delivered once.
 func TestAFunctionThatMisbehavesHarmsOnlyWhatItMisbehavesOn(t *testing.T) {
 	s := open(t)
-	program := s.build("./e2e/functions/misbehave")
+	program := build(t, "./e2e/functions/misbehave")
 	for _, c := range []struct {
 		how  string
 		code string
@@ -116,7 +116,7 @@ func TestAFunctionThatMisbehavesHarmsOnlyWhatItMisbehavesOn(t *testing.T) {
 // fails what comes: nothing blocks.
 func TestAFunctionThatAnswersNonsenseOrIsGoneBlocksNothing(t *testing.T) {
 	s := open(t)
-	arn := s.deploy("f", s.build("./e2e/functions/misbehave"))
+	arn := s.deploy("f", build(t, "./e2e/functions/misbehave"))
 	s.stream("f", arn, 0)
 	s.put("f", "record 1\n")
 	s.until("the first is delivered", func() bool { return len(s.read("f").delivered) == 1 })
@@ -125,7 +125,7 @@ func TestAFunctionThatAnswersNonsenseOrIsGoneBlocksNothing(t *testing.T) {
 	s.aws("lambda", "delete-function", "--function-name", "f")
 	s.put("f", "record 3\n")
 	s.until("the third has failed", func() bool { return len(s.read("f").failed["Lambda.ResourceNotFound"]) == 1 })
-	s.deploy("f", filepath.Join(s.folder, "built-misbehave"))
+	s.deploy("f", build(t, "./e2e/functions/misbehave"))
 	s.put("f", "record 4\n")
 	s.until("the fourth is delivered", func() bool { return len(s.read("f").delivered) == 2 })
 }
@@ -133,12 +133,12 @@ func TestAFunctionThatAnswersNonsenseOrIsGoneBlocksNothing(t *testing.T) {
 // The node is killed while records are being processed, several times. Each is delivered once.
 func TestAKilledNodeGoesOnProcessing(t *testing.T) {
 	s := open(t)
-	arn := s.deploy("f", s.build("./e2e/functions/misbehave"))
+	arn := s.deploy("f", build(t, "./e2e/functions/misbehave"))
 	s.stream("f", arn, 3)
 	var want []string
 	for round := range 4 {
 		var data []string
-		for i := range 2000 {
+		for i := range 1000 {
 			data = append(data, fmt.Sprintf("record %d of round %d\n", i, round))
 		}
 		s.put("f", data...)
