@@ -107,6 +107,9 @@ func TestAProcessorStopsWhenItsContextHasEnded(t *testing.T) {
 
 func TestABatchTakesLittleMemoryBesideItsOutputs(t *testing.T) {
 	for _, b := range All() {
+		if b.Example.Gzipped {
+			continue // its memory is a pool's, which may be emptied at any time
+		}
 		p := processor(t, b.Name)
 		records := workload(t, b)
 		items := make([]record.Item, len(records))
@@ -118,7 +121,7 @@ func TestABatchTakesLittleMemoryBesideItsOutputs(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		if perRecord := allocs / float64(len(items)); perRecord > 1 {
+		if perRecord := allocs / float64(len(items)); perRecord > 0.1 {
 			t.Errorf("%s: %.2f allocations a record", b.Name, perRecord)
 		}
 	}
