@@ -65,6 +65,54 @@ func TestATextThatIsTooLongIsJudgedByItsPatternToo(t *testing.T) {
 	}
 }
 
+// Whatever is taken out of a text that is too long, what is left fits where the whole did.
+func TestALongTextThatFitsItsPatternIsOnlyTooLong(t *testing.T) {
+	for pattern, sample := range samples {
+		s := shapeOf(t, pattern)
+		if s.high == unbounded {
+			continue
+		}
+		for more := range int64(5) {
+			root, err := parseBody(s, []byte(quote(sample.text(2*maxText+more))))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var v violations
+			v.value("x", s, root)
+			if want := broken("x", atMost("length", s.high)); v.message() != want {
+				t.Errorf("%s: got %s, want %s", pattern, v.message(), want)
+			}
+		}
+	}
+}
+
+// shapeOf is the first shape of the model that has a pattern.
+func shapeOf(t *testing.T, pattern string) *shape {
+	var find func(s *shape) *shape
+	find = func(s *shape) *shape {
+		if s == nil || s.kind == text && s.enum == nil && s.pattern == pattern {
+			return s
+		}
+		parts := []*shape{s.of, s.key}
+		for _, m := range s.members {
+			parts = append(parts, m.shape)
+		}
+		for _, part := range parts {
+			if found := find(part); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	for _, operation := range slices.Sorted(maps.Keys(modelInputs)) {
+		if found := find(modelInputs[operation]); found != nil {
+			return found
+		}
+	}
+	t.Fatalf("no shape has the pattern %s", pattern)
+	return nil
+}
+
 func TestKeysOfAMapThatAreTooLongAreNoDuplicates(t *testing.T) {
 	long := strings.Repeat("k", 1<<20)
 	_, message := judgedBy(createInput, `{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{`+bucket+`,

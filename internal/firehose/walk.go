@@ -30,17 +30,19 @@ func malformed(format string, args ...any) error {
 // request, a batch of 500 records, has about 1,000.
 const maxNodes = 10_000
 
-// maxText is how many bytes of a text are judged if its shape does not need more. What is
-// longer is too long or no value of an enum, and the rest of it would not change that.
+// maxText is how many bytes of a text are judged if its shape does not need more: a pattern
+// takes up to a third of a second for a MiB. What is longer is too long or no value of an
+// enum, and the rest of it would not change that. Of a pattern only its beginning and its
+// end are asked, as if what is between them fitted.
 const maxText = 64 << 10
 
 // judged is how many bytes of a text of this shape are judged: if there are more, those
-// alone are too many characters.
+// alone, without the maxCut bytes that cutting may take, are too many characters.
 func (s *shape) judged() int {
-	if s.high > math.MaxInt/utf8.UTFMax-1 {
+	if s.high > (math.MaxInt-maxCut)/utf8.UTFMax-1 {
 		return maxText
 	}
-	return max(maxText, utf8.UTFMax*(int(s.high)+1))
+	return max(maxText, utf8.UTFMax*(int(s.high)+1)+maxCut)
 }
 
 // node is a value of the body that its shape knows.
@@ -186,7 +188,7 @@ func (w *walker) scalar(s *shape) (*node, error) {
 	return n, nil
 }
 
-// unquote returns the content of a quoted string, or the first n bytes of it.
+// unquote returns the content of a quoted string, or about n bytes of it.
 func unquote(raw []byte, n int) (string, error) {
 	content := raw[1 : len(raw)-1]
 	if bytes.IndexByte(content, '\\') >= 0 {
@@ -198,10 +200,25 @@ func unquote(raw []byte, n int) (string, error) {
 	if len(content) <= n {
 		return string(content), nil
 	}
-	for !utf8.RuneStart(content[n]) {
-		n--
+	return cut(content, n), nil
+}
+
+// maxCut is how many bytes more than it was told to cut may take away.
+const maxCut = 3 * (utf8.UTFMax - 1)
+
+// cut takes the middle out of a text that has more than n bytes, which leaves up to n. It
+// splits no character and, in a text of base64, no group of four.
+func cut(content []byte, n int) string {
+	const group = 4
+	excess := (len(content) - n + group - 1) / group * group
+	head, tail := content[:n/2], content[n/2+excess:]
+	for !utf8.RuneStart(content[len(head)]) {
+		head = head[:len(head)-1]
 	}
-	return string(content[:n]), nil
+	for !utf8.RuneStart(tail[0]) {
+		tail = tail[1:]
+	}
+	return string(head) + string(tail)
 }
 
 // structure reads an object whose members the shape names.
@@ -246,7 +263,7 @@ func (s *shape) member(name string) int {
 func (w *walker) mapping(s *shape) (*node, error) {
 	n := &node{entries: map[string]*node{}}
 	return n, w.object(func(name string) error {
-		if n.entries[name] != nil && len(name) <= maxText-utf8.UTFMax {
+		if n.entries[name] != nil && len(name) < maxText-maxCut {
 			return malformed("")
 		}
 		v, err := w.value(s.of)
