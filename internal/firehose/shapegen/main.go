@@ -1,14 +1,16 @@
 // Shapegen writes the tables that judge requests: the inputs of all operations of the
 // Firehose API, and every shape they reach, from the service model of the AWS SDK for Python.
 //
-//		shapegen -model FILE [-out FILE]
+//	shapegen -model FILE [-out FILE]
 //
-//	  - Model: the SDK's file service-2.json, or service-2.json.gz.
-//	  - Shape: what the model says of a value. It has a name, a type and constraints.
-//	  - Override: where the service itself was seen to differ from its model (spec section
-//	    1.7). All of them are in overrides.go.
-//	  - Matcher: a Go function of package firehose, written by hand, for a pattern that Go's
-//	    regular expressions cannot say.
+// Words of this command:
+//
+//   - Model: the SDK's file service-2.json, or service-2.json.gz.
+//   - Shape: what the model says of a value. It has a name, a type and constraints.
+//   - Override: where the service itself was seen to differ from its model (spec section
+//     1.7). All of them are in overrides.go.
+//   - Matcher: a Go function of package firehose, written by hand, for a pattern that Go's
+//     regular expressions cannot say.
 package main
 
 import (
