@@ -2,6 +2,7 @@ package firehose
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -81,6 +82,20 @@ func TestALongTextThatFitsItsPatternIsOnlyTooLong(t *testing.T) {
 			v.value("x", s, root)
 			if want := broken("x", atMost("length", s.high)); v.message() != want {
 				t.Errorf("%s: got %s, want %s", pattern, v.message(), want)
+			}
+		}
+	}
+}
+
+// A dot is any character but those that end a line, of which Java knows more than Go.
+func TestADotIsNoEndOfALine(t *testing.T) {
+	for _, in := range []string{"https:%s", "https:a%sb", "https:%s%[1]s"} {
+		for between, want := range map[string]bool{
+			"": true, ".": true, "\t\v\f": true, "\u0000": true, "\u0084\u0086": true, "\u2027\u202a": true, "\U0010ffff": true,
+			"\n": false, "\r": false, "\r\n": false, "\u0085": false, "\u2028": false, "\u2029": false,
+		} {
+			if got := shapeOf(t, "https:.*").fits(fmt.Sprintf(in, between)); got != want {
+				t.Errorf("%q: %v, want %v", fmt.Sprintf(in, between), got, want)
 			}
 		}
 	}

@@ -1,8 +1,11 @@
 package firehose
 
 import (
+	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
+	"unicode"
 )
 
 // The matchers of this file stand for patterns that Go's regular expressions cannot say. The
@@ -10,12 +13,35 @@ import (
 
 const (
 	javaSpaces     = " \t\n\v\f\r"            // \s
-	javaLineBreaks = "\n\r\u0085\u2028\u2029" // what a dot does not match
+	javaLineBreaks = "\n\r\u0085\u2028\u2029" // what a dot does not match, in order
 )
 
-// fitsWhole matches a regular expression as a whole.
+// fitsWhole matches a regular expression, whose dots are Java's, as a whole.
 func fitsWhole(pattern string) func(string) bool {
-	return regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString
+	parsed, err := syntax.Parse(`^(?:`+pattern+`)$`, syntax.Perl)
+	if err != nil {
+		panic(fmt.Sprintf("pattern %s: %v", pattern, err))
+	}
+	narrowDots(parsed)
+	return regexp.MustCompile(parsed.String()).MatchString
+}
+
+// narrowDots takes from the dots of an expression the line breaks that Go lets them match.
+func narrowDots(of *syntax.Regexp) {
+	if of.Op == syntax.OpAnyCharNotNL {
+		of.Op, of.Rune = syntax.OpCharClass, nil
+		next := rune(0)
+		for _, r := range javaLineBreaks {
+			if r > next {
+				of.Rune = append(of.Rune, next, r-1)
+			}
+			next = r + 1
+		}
+		of.Rune = append(of.Rune, next, unicode.MaxRune)
+	}
+	for _, part := range of.Sub {
+		narrowDots(part)
+	}
 }
 
 var fitsTagCharacters = fitsWhole(`[\p{L}\p{Z}\p{N}_.:/=+\-@%]*`)
