@@ -19,6 +19,9 @@ type delivery struct {
 	ctx     context.Context // of the runners; nil before they are launched
 	cancel  context.CancelFunc
 	halted  bool // no runner may start any more
+	// flushes are the last orders to flush the data of a shard by what becomes of it, for error
+	// outputs that get their first record from it.
+	flushes map[uint32]*flush
 }
 
 // Start begins to deliver a stream; once Run runs, that is at once. It must have returned
@@ -154,11 +157,7 @@ func (m *Manager) beginFailures(ctx context.Context, del *delivery) error {
 			if err := m.read(ctx, del, q, output); err != nil {
 				return err
 			}
-			// An order to flush the data is one for what becomes of it.
-			q.Output = record.Data
-			if data := del.runner(q); data != nil {
-				del.runners[len(del.runners)-1].flush.Store(data.flush.Load().ofStage())
-			}
+			del.runner(q).flush.Store(del.flushes[shard])
 		}
 	}
 	return nil

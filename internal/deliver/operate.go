@@ -30,8 +30,8 @@ type FlushTarget struct {
 // wait; see QueueStatus.Done for what is done. Errors: ErrPaused, ErrNoStream, those of the
 // journal.
 func (m *Manager) Flush(ctx context.Context, id record.StreamID) ([]FlushTarget, error) {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	d, ok := m.streams[id]
 	if !ok || d.halted {
 		return nil, fmt.Errorf("flush stream %s: %w", id, ErrNoStream)
@@ -47,6 +47,7 @@ func (m *Manager) Flush(ctx context.Context, id record.StreamID) ([]FlushTarget,
 		}
 		r.flush.Store(f)
 		if f.staged {
+			d.noteFlush(r, f)
 			r.opt.Stage.Flush(r.ingestLog(), f.upto)
 		}
 		r.nudge()
@@ -76,12 +77,12 @@ func (d *delivery) flushOf(ctx context.Context, r *runner) (f *flush, until reco
 	return &flush{upto: source, staged: true}, until, nil
 }
 
-// ofStage is the order, if it is one for what the stage makes.
-func (f *flush) ofStage() *flush {
-	if f == nil || !f.staged {
-		return nil
+// noteFlush remembers an order for error outputs that do not exist yet. Manager.mu is held.
+func (d *delivery) noteFlush(r *runner, f *flush) {
+	if d.flushes == nil {
+		d.flushes = map[uint32]*flush{}
 	}
-	return f
+	d.flushes[r.output.Shard] = f
 }
 
 // flush is an order to deliver what lies before a mark. A later one reaches further.
