@@ -81,13 +81,14 @@ func (g *group) flush(p Packer) {
 	g.packed = room(g.packed, len(g.raw))
 	start := len(g.packed)
 	piece := p.Pack(g.packed[start:], g.raw, g.lens[g.open:len(g.lens):len(g.lens)], g.level)
+	g.pieces = append(g.pieces, piece)
+	last := &g.pieces[len(g.pieces)-1] // where it lies already: it need not escape for the sealer
 	if g.sealer != nil {
-		g.sealer.Seal(&piece)
+		g.sealer.Seal(last)
 	} else {
 		g.packed = append(g.packed, piece.Stored...) // raw is used again, so a piece must not share it
-		piece.Stored = g.packed[start:]
+		last.Stored = g.packed[start:]
 	}
-	g.pieces = append(g.pieces, piece)
 	g.raw, g.open = g.raw[:0], len(g.lens)
 }
 

@@ -165,10 +165,10 @@ func (r *request) pack(p Packer) {
 		if len(piece.Stored) <= cap(dst) && sameStart(dst, piece.Stored) {
 			r.arena = r.arena[:len(r.arena)+len(piece.Stored)]
 		}
-		if r.sealer != nil {
-			r.sealer.Seal(&piece)
-		}
 		r.pieces = append(r.pieces, piece)
+		if r.sealer != nil {
+			r.sealer.Seal(&r.pieces[len(r.pieces)-1])
+		}
 		data, lengths = data[size:], lengths[n:]
 	}
 }
