@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"hydrant/internal/record"
 )
@@ -283,6 +284,40 @@ func TestTheEndOfTheContextIsNoFailureOfRecords(t *testing.T) {
 	if _, err := p.Process(ctx, list); !errors.Is(err, context.Canceled) || list[0].Failure != nil {
 		t.Fatalf("%v, %+v", err, list[0].Failure)
 	}
+}
+
+// What the scanner takes is what a decoder reads, and it leaves alone what it does not know.
+func FuzzScan(f *testing.F) {
+	for _, answer := range []string{
+		`{"records":[{"recordId":"a","result":"Ok","data":"QQ=="},{"result":"Dropped","recordId":"b"}]}`, ` { "records" : [ ] } `,
+		`{"records":[{"recordId":"a","recordId":"b"}]}`, `{"records":[{"data":null}]}`, `{"records":[{"data":"\u0041"}]}`, `{"records":[{}],"x":1}`,
+	} {
+		f.Add([]byte(answer))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fast, ok := scan(b)
+		if !ok {
+			return
+		}
+		var slow answer
+		if err := json.Unmarshal(b, &slow, jsontext.AllowInvalidUTF8(true)); err != nil {
+			// Control characters in data are for base64 to refuse.
+			for i := range fast {
+				if !fast[i].decode() {
+					return
+				}
+			}
+			t.Fatalf("%q is taken: %v", b, err)
+		}
+		if len(fast) != len(slow.Records) {
+			t.Fatalf("%q has %d records, not %d", b, len(slow.Records), len(fast))
+		}
+		for i := range fast {
+			if got, want := fast[i], slow.Records[i]; got.ID != want.ID || got.Result != want.Result || !bytes.Equal(got.Data, want.Data) {
+				t.Fatalf("%q: %+v, want %+v", b, got, want)
+			}
+		}
+	})
 }
 
 // Whatever a function answers, each record has one fate.

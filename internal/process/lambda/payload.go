@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"strconv"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"hydrant/internal/record"
@@ -63,48 +62,6 @@ func appendQuoted(b []byte, s string) []byte {
 	return out
 }
 
-// answer is what a function returns (spec section 5.4).
-type answer struct {
-	Records []outcome `json:"records"`
-}
-
-type outcome struct {
-	ID       string  `json:"recordId"`
-	Result   string  `json:"result"`
-	Data     *string `json:"data"`
-	Metadata struct {
-		Keys map[string]string `json:"partitionKeys"`
-	} `json:"metadata"`
-
-	data []byte // Data, decoded
-}
-
-// parse reads an answer. It is false if the answer is none: one that is not JSON, has an
-// unknown result or data that is no base64 makes the batch fail as a whole.
-func parse(b []byte) (a answer, ok bool) {
-	// Functions come in all languages: what JSON leaves open is taken.
-	if json.Unmarshal(b, &a, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
-		return a, false
-	}
-	for i := range a.Records {
-		o := &a.Records[i]
-		switch o.Result {
-		case "Ok":
-			if o.Data == nil {
-				continue
-			}
-			var err error
-			if o.data, err = base64.StdEncoding.DecodeString(*o.Data); err != nil {
-				return a, false
-			}
-		case "Dropped", "ProcessingFailed":
-		default:
-			return a, false
-		}
-	}
-	return a, true
-}
-
 // take makes of an answer what becomes of each item (spec section 5.5).
 func (p *Processor) take(items []*record.Item, body []byte, attempt int) {
 	a, ok := parse(body)
@@ -135,7 +92,7 @@ func (p *Processor) take(items []*record.Item, body []byte, attempt int) {
 			i.Dropped = true
 		case o.Result == "ProcessingFailed":
 			i.Failure = p.failure(failedStatus, attempt, now)
-		case o.Data == nil:
+		case o.data == nil:
 			i.Failure = p.failure(noData, attempt, now)
 		default:
 			i.Data, i.Keys = o.data, o.Metadata.Keys
