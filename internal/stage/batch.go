@@ -122,6 +122,11 @@ func (l *lines) add(data []byte, arrival time.Time) {
 // the last item with its Source: where a record was taken apart, some of its parts may fail.
 func (b *batch) results() (*results, error) {
 	res := &results{queues: map[record.Output]*lines{}}
+	if n := b.processed(); n.Records > 0 {
+		res.queues[record.Processed] = &lines{Batch: record.Batch{
+			Data: make([]byte, 0, n.Bytes), Lengths: make([]uint32, 0, n.Records),
+		}}
+	}
 	for i := range b.out {
 		item := &b.out[i]
 		if item.Goes() && len(item.Data) > record.MaxProducedBytes {
@@ -141,6 +146,16 @@ func (b *batch) results() (*results, error) {
 	}
 	res.count(b)
 	return res, nil
+}
+
+// processed counts what goes on to the destination, so that it is laid out in one go.
+func (b *batch) processed() (n record.Counts) {
+	for i := range b.out {
+		if item := &b.out[i]; item.Goes() && len(item.Data) <= record.MaxProducedBytes {
+			n = n.Add(record.Counts{Records: 1, Bytes: uint64(len(item.Data))})
+		}
+	}
+	return n
 }
 
 // tooLarge is the failure of a record that has become larger than a queue takes.
