@@ -104,6 +104,7 @@ func Guests() []Guest {
 		{"github.com/segmentio/asm", []string{"firehose", "ingest"}},
 		{"github.com/cespare/xxhash/v2", []string{"service/s3"}},
 		{"github.com/klauspost/compress", []string{"encode", "encode/compress", "process/unpack", "process/blueprint"}},
+		{"github.com/itchyny/gojq", []string{"process/extract"}},
 		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
 		{"github.com/aws/smithy-go", []string{"dest/s3"}},
 		{"github.com/aws/aws-lambda-go", []string{"examples/functions"}},
