@@ -58,6 +58,13 @@ func TestProcessorsAreShownWithTheirDefaults(t *testing.T) {
 	if l.Retries != 3 || l.MBs != 1 || l.Interval != 61 || l.ARN == "" {
 		t.Fatalf("%+v", l)
 	}
+	if roles := c.Destination().Roles(); !reflect.DeepEqual(roles, []string{"arn:aws:iam::123456789012:role/fh"}) {
+		t.Fatalf("roles %q", roles)
+	}
+	c.ExtendedS3.Processing.Processors[1].Parameters = append(c.ExtendedS3.Processing.Processors[1].Parameters, ProcessorParameter{"RoleArn", "arn:aws:iam::123456789012:role/other"})
+	if roles := c.Destination().Roles(); len(roles) != 2 { // whoever configures it must be allowed to pass both
+		t.Fatalf("roles %q", roles)
+	}
 	if same := c.Destination().configuration().stored(); !reflect.DeepEqual(same, c.Destination()) {
 		t.Fatalf("stored again as %+v", same)
 	}

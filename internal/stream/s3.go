@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -134,8 +135,16 @@ func (d *S3Destination) Bucket() string {
 // Roles are the ARNs of the roles that the destination is delivered with, each once.
 func (d *S3Destination) Roles() []string {
 	roles := []string{d.RoleARN}
-	if d.S3Backup != nil && d.S3Backup.RoleARN != d.RoleARN {
-		roles = append(roles, d.S3Backup.RoleARN)
+	add := func(role string) {
+		if role != "" && !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	if d.S3Backup != nil {
+		add(d.S3Backup.RoleARN)
+	}
+	if p := d.Find(LambdaProcessor); p != nil {
+		add(p.Lambda().Role)
 	}
 	return roles
 }
