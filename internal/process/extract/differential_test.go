@@ -10,8 +10,8 @@ import (
 	"hydrant/internal/record"
 )
 
-// same fails t unless a walk by the plan of query and the interpreter alone make the same of
-// data, the words of its failure included.
+// same fails t unless query makes the same of data with all short cuts as with none: no walk
+// by a plan, and an interpreter that gets all of the record. It includes the words of a failure.
 func same(t interface {
 	Helper()
 	Fatalf(string, ...any)
@@ -24,7 +24,7 @@ func same(t interface {
 			t.Fatalf("%s: %v", query, err)
 		}
 		if i == 1 {
-			e.plan = nil
+			e.plan, e.jq.reads.all = nil, true
 		}
 		out, err := e.Process(context.Background(), []record.Item{{Data: []byte(data)}})
 		if err != nil {
@@ -41,6 +41,16 @@ func same(t interface {
 var pathQueries = []string{
 	"{a}", "{a,b}", "{a:.a.b}", "{x:.a.b,y:.a.c,z:.b}", "{x:.a.a.a,y:.a.b}", "{x:.b?.a?,y:.b.a}",
 	`{x:."",y:.["é"]}`, `{x:.a["\ufffd"]}`, "{x:.c,y:.c,z:.b}",
+}
+
+// otherQueries have no plan; most of them name what they read.
+var otherQueries = []string{
+	`{x:.a.b,y:.b|tostring}`, `{x:(.a|length),y:.b}`, `{x:(.a//.b//"z")}`, `{x:.a[.b]}`, `{x:.a[.b:]}`, `{x:.a[.b]?}`,
+	`{"\(.a)":.b}`, `{(.a|tostring):.c}`, `{x:"\(.a)-\(.b|@base64)"}`, `{x:(@uri "\(.a.b)")}`, `{x:(if .a then .b else .c end)}`,
+	`{x:(if .a then .b end)}`, `{x:(-.a)}`, `{x:[.a,.b][1]}`, `{x:{a,c}.a}`, `{x:(.a+.b)}`, `{x:.a[]}`, `{x:(.a==.b)}`,
+	`{x:length}`, `{x:(.|tojson)}`, `{x:([..]|tojson)}`, `{x:(keys|join("-"))}`, `. as $r|{x:$r.a}`, `.a|{b}`, `{x:.[]}`,
+	`{x:(try .a.b catch .)}`, `{x:(.a=1|tojson)}`, `{x:(. as {a:$v}|$v)}`, `{x:@json}`, `def f: .a; {x:f}`, `{x:.a?}, .b`,
+	`{x:(.a as $v|.b)}`, `{x:.["a","b"]}`, `{x:(.a|{a:.}|tojson)}`, `{x:(now|type),y:(1,2)}`, `{x:(reduce .a[]? as $i (0;.+1))}`,
 }
 
 // documents writes JSON of few names, so that paths meet them, and sometimes breaks it.
@@ -85,6 +95,29 @@ func TestAWalkGivesWhatTheInterpreterGives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		same(t, rapid.SampledFrom(pathQueries).Draw(t, "query"), documents().Draw(t, "document"))
 	})
+}
+
+func TestAQueryMakesTheSameOfWhatItReadsAsOfTheWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		same(t, rapid.SampledFrom(otherQueries).Draw(t, "query"), documents().Draw(t, "document"))
+	})
+}
+
+func TestWhatAQueryReadsIsToldFromItsNames(t *testing.T) {
+	for query, want := range map[string]reads{
+		`{a:.b,c:.d|strftime("%Y")}`: {names: []string{"b", "d"}},
+		`{a,b:.a[.c:.d].e}`:          {names: []string{"a", "c", "d"}},
+		`{a:now}`:                    {},
+		`{a:(if .b then 1 end)}`:     {all: true, names: []string{"b"}},
+		`{a:(.b=1)}`:                 {all: true},
+		`{a:length}`:                 {all: true},
+		`{a:.["b","c"]}`:             {all: true},
+		`. as $r | {a:$r.b}`:         {all: true},
+	} {
+		if diff := cmp.Diff(want, extraction(t, query).jq.reads, cmp.AllowUnexported(reads{})); diff != "" {
+			t.Errorf("%s: %s", query, diff)
+		}
+	}
 }
 
 func FuzzAWalkGivesWhatTheInterpreterGives(f *testing.F) {

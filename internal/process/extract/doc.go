@@ -9,6 +9,9 @@
 //   - Walk: one pass over a record by a plan. It either finds every key, or leaves the record
 //     to the interpreter, which alone decides about failures and words them.
 //
+// The interpreter gets no more of a record than the members that its query names, where that
+// can be told: most of the time goes into making values of what nobody asks for.
+//
 // The interpreter is gojq. It knows all that a query of jq 1.6 may ask for, and more; numbers
 // that a query only hands on keep their digits, which jq 1.6 would round. The environment is
 // empty, and there are no modules and no further inputs to read. The clock is the machine's,

@@ -204,6 +204,14 @@ func TestAContextThatEndsWhileAQueryRunsFailsNoRecord(t *testing.T) {
 	}
 }
 
+func TestTheLimitsAreThoseThatMessagesName(t *testing.T) {
+	for limit, message := range map[int64]refusal{MaxTime.Milliseconds(): tookLong, MaxKeys: manyKeys, MaxKeysBytes: largeKeys} {
+		if !strings.Contains(string(message), fmt.Sprintf(" %d ", limit)) {
+			t.Errorf("%v: %s", limit, message)
+		}
+	}
+}
+
 func TestWhatAQuerySaysOfAFailureIsBounded(t *testing.T) {
 	item := one(t, extraction(t, `error("ü" * 1000)`), `{}`)
 	if f := item.Failure; f == nil || len(f.Message) > maxMessage+len(queryError)+8 {

@@ -25,6 +25,7 @@ const (
 // interpreter runs a query. It may be used by many goroutines at once.
 type interpreter struct {
 	query *gojq.Query
+	reads reads
 	code  atomic.Pointer[gojq.Code]
 	seen  atomic.Int64  // bytes since code was compiled
 	time  time.Duration // MaxTime, and other in tests
@@ -37,7 +38,7 @@ func compile(q *gojq.Query) (*interpreter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrQuery, err)
 	}
-	p := &interpreter{query: q, time: MaxTime}
+	p := &interpreter{query: q, reads: readsOf(q), time: MaxTime}
 	p.code.Store(code)
 	return p, nil
 }
@@ -55,7 +56,7 @@ func (p *interpreter) fresh(n int) *gojq.Code {
 
 // keys are those that the query makes of data. The error is a refusal.
 func (p *interpreter) keys(ctx context.Context, r *reader, data []byte) ([]key, error) {
-	v, err := r.document(data)
+	v, err := r.document(data, p.reads)
 	if err != nil {
 		return nil, notJSON
 	}

@@ -51,7 +51,7 @@ func (w *walker) object(n *node) bool {
 			return false
 		}
 		if c := n.child(unquoted(name)); c == nil {
-			if dec.SkipValue() != nil {
+			if w.reader.skip() != nil {
 				return false
 			}
 		} else if !w.member(c) {
@@ -86,15 +86,4 @@ func (w *walker) member(n *node) bool {
 		w.keys[i].value = value
 	}
 	return value != ""
-}
-
-// unquoted is the text of a JSON string, in place if it is plain, as names are.
-func unquoted(v []byte) []byte {
-	plain := v[1 : len(v)-1]
-	for _, c := range plain {
-		if c == '\\' || c >= 0x80 {
-			return unescaped(v)
-		}
-	}
-	return plain
 }
