@@ -2,12 +2,9 @@ package clients
 
 import (
 	"bytes"
-	"log"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,39 +34,7 @@ func without(env []string, prefix string) (rest []string) {
 	return rest
 }
 
-// folder holds the binary that all tests run, until the last of them has ended.
-var folder string
-
-func TestMain(tests *testing.M) {
-	var err error
-	if folder, err = os.MkdirTemp("", "clients"); err != nil {
-		log.Fatal(err)
-	}
-	code := tests.Run()
-	if err := os.RemoveAll(folder); err != nil {
-		log.Fatal(err)
-	}
-	os.Exit(code)
-}
-
-// built has the binary built once: linking it takes seconds.
-var built sync.Once
-
-// binary is the program under test.
-func binary(t *testing.T) string {
-	t.Helper()
-	if os.Getenv(server.BinaryEnv) != "" {
-		return server.Build(t) // which builds nothing then
-	}
-	path := filepath.Join(folder, "hydrant")
-	built.Do(func() {
-		// What Build makes goes with the test that asked for it.
-		if err := os.Rename(server.Build(t), path); err != nil {
-			t.Fatal(err)
-		}
-	})
-	return path
-}
+func TestMain(m *testing.M) { server.Main(m) }
 
 // start starts a server.
 func start(t *testing.T) *server.Server {

@@ -87,7 +87,7 @@ func serve(t *testing.T, config string) *server.Server {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return server.Start(t, server.Options{Binary: binary(t), Data: data, Args: []string{"--config", path}})
+	return server.Start(t, server.Options{Binary: server.Build(t), Data: data, Args: []string{"--config", path}})
 }
 
 // leave deletes a stream of which the store has been sent something.

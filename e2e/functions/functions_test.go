@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hydrant/e2e/server"
 )
 
 // The examples are deployed as they are and transform a stream: each name in capitals, tests
@@ -15,7 +17,7 @@ import (
 func TestTheExamplesTransformStreams(t *testing.T) {
 	s := open(t)
 	for name, path := range map[string]func() string{
-		"go": func() string { return build(t, "./examples/functions/go") },
+		"go": func() string { return server.BuildProgram(t, "./examples/functions/go") },
 		"python": func() string {
 			interpreter(t, "python3")
 			return filepath.Join("..", "..", "examples", "functions", "python", "bootstrap")
@@ -69,7 +71,7 @@ func interpreter(t *testing.T, name string) {
 // output as they came, with the reason, and every other one is delivered once.
 func TestAFunctionThatMisbehavesHarmsOnlyWhatItMisbehavesOn(t *testing.T) {
 	s := open(t)
-	program := build(t, "./e2e/functions/misbehave")
+	program := server.BuildProgram(t, "./e2e/functions/misbehave")
 	for _, c := range []struct {
 		how  string
 		code string
@@ -116,7 +118,7 @@ func TestAFunctionThatMisbehavesHarmsOnlyWhatItMisbehavesOn(t *testing.T) {
 // fails what comes: nothing blocks.
 func TestAFunctionThatAnswersNonsenseOrIsGoneBlocksNothing(t *testing.T) {
 	s := open(t)
-	arn := s.deploy("f", build(t, "./e2e/functions/misbehave"))
+	arn := s.deploy("f", server.BuildProgram(t, "./e2e/functions/misbehave"))
 	s.stream("f", arn, 0)
 	s.put("f", "record 1\n")
 	s.until("the first is delivered", func() bool { return len(s.read("f").delivered) == 1 })
@@ -125,7 +127,7 @@ func TestAFunctionThatAnswersNonsenseOrIsGoneBlocksNothing(t *testing.T) {
 	s.aws("lambda", "delete-function", "--function-name", "f")
 	s.put("f", "record 3\n")
 	s.until("the third has failed", func() bool { return len(s.read("f").failed["Lambda.ResourceNotFound"]) == 1 })
-	s.deploy("f", build(t, "./e2e/functions/misbehave"))
+	s.deploy("f", server.BuildProgram(t, "./e2e/functions/misbehave"))
 	s.put("f", "record 4\n")
 	s.until("the fourth is delivered", func() bool { return len(s.read("f").delivered) == 2 })
 }
@@ -133,7 +135,7 @@ func TestAFunctionThatAnswersNonsenseOrIsGoneBlocksNothing(t *testing.T) {
 // The node is killed while records are being processed, several times. Each is delivered once.
 func TestAKilledNodeGoesOnProcessing(t *testing.T) {
 	s := open(t)
-	arn := s.deploy("f", build(t, "./e2e/functions/misbehave"))
+	arn := s.deploy("f", server.BuildProgram(t, "./e2e/functions/misbehave"))
 	s.stream("f", arn, 3)
 	var want []string
 	for round := range 4 {

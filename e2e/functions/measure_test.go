@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"hydrant/e2e/server"
 )
 
 // measureEnv says how many MB are to be measured; nothing is measured without it.
@@ -30,7 +32,7 @@ func TestMeasure(t *testing.T) {
 			s := open(t)
 			arn := "arn:aws:lambda:us-east-1:000000000000:function:" + name
 			if name == "go" {
-				arn = s.deploy(name, build(t, "./e2e/functions/misbehave"))
+				arn = s.deploy(name, server.BuildProgram(t, "./e2e/functions/misbehave"))
 			}
 			s.stream("m", arn, 0)
 			measure(s, line, mb)

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,26 +33,7 @@ type scene struct {
 
 const bucket = "events"
 
-// workshop is where programs are built, once for all tests.
-var workshop = struct {
-	folder string
-	mu     sync.Mutex
-	built  map[string]string // paths by what was built
-}{built: map[string]string{}}
-
-func TestMain(m *testing.M) {
-	var err error
-	if workshop.folder, err = os.MkdirTemp("", "hydrant-functions-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if err := os.RemoveAll(workshop.folder); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { server.Main(m) }
 
 func open(t *testing.T) *scene {
 	t.Helper()
@@ -61,7 +41,7 @@ func open(t *testing.T) *scene {
 		t.Skipf("the AWS CLI is not installed here: %v %s", err, bytes.TrimSpace(out))
 	}
 	folder := t.TempDir()
-	s := &scene{t: t, folder: folder, server: server.Start(t, server.Options{Binary: binary(t), Data: filepath.Join(folder, "data")})}
+	s := &scene{t: t, folder: folder, server: server.Start(t, server.Options{Binary: server.Build(t), Data: filepath.Join(folder, "data")})}
 	s.aws("s3", "mb", "s3://"+bucket)
 	return s
 }
@@ -116,33 +96,6 @@ func (s *scene) deploy(name, bootstrap string, more ...string) string {
 		"--query", "FunctionArn", "--output", "text",
 	}, more...)...)
 	return strings.TrimSpace(arn)
-}
-
-// binary is the program under test.
-func binary(t *testing.T) string {
-	if path := os.Getenv(server.BinaryEnv); path != "" {
-		return path
-	}
-	return build(t, "./cmd/hydrant")
-}
-
-// build compiles a Go program of this module.
-func build(t *testing.T, path string) string {
-	t.Helper()
-	workshop.mu.Lock()
-	defer workshop.mu.Unlock()
-	if out, ok := workshop.built[path]; ok {
-		return out
-	}
-	out := filepath.Join(workshop.folder, filepath.Base(path))
-	cmd := exec.Command("go", "build", "-o", out, path)
-	cmd.Dir = filepath.Join("..", "..")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", path, err, text)
-	}
-	workshop.built[path] = out
-	return out
 }
 
 func (s *scene) firehose() *firehose.Client { return firehose.NewFromConfig(s.server.Config()) }

@@ -66,7 +66,7 @@ type world struct {
 // newWorld starts a node with a bucket. args are more flags of hydrant serve.
 func newWorld(t *testing.T, args ...string) *world {
 	t.Helper()
-	w := &world{t: t, binary: binary(t), data: t.TempDir()}
+	w := &world{t: t, binary: server.Build(t), data: t.TempDir()}
 	w.server = server.Start(t, server.Options{Binary: w.binary, Data: w.data, Args: args})
 	return w
 }

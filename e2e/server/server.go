@@ -18,8 +18,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,26 +44,6 @@ type Options struct {
 
 // patience is how long anything may take that takes milliseconds on an idle machine.
 const patience = 2 * time.Minute
-
-// BinaryEnv names a binary to be tested instead of the one that Build would build.
-const BinaryEnv = "HYDRANT_BINARY"
-
-// Build builds the binary of this module into a folder of the test.
-func Build(tb testing.TB) string {
-	tb.Helper()
-	if path := os.Getenv(BinaryEnv); path != "" {
-		return path
-	}
-	path := filepath.Join(tb.TempDir(), "hydrant")
-	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.Command("go", "build", "-o", path, "./cmd/hydrant")
-	cmd.Dir = filepath.Join(filepath.Dir(here), "..", "..")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		tb.Fatalf("build hydrant: %v\n%s", err, out)
-	}
-	return path
-}
 
 // Server is a process.
 type Server struct {

@@ -1,4 +1,4 @@
-// Misbehave is a function that passes records through, but for those that say how it shall
+// Command misbehave is a function that passes records through, but for those that say how it shall
 // misbehave on them.
 package main
 

@@ -1,4 +1,4 @@
-// An AWS Lambda function for delivery streams, as it would run on AWS: it upper-cases the
+// Command upper is an AWS Lambda function for delivery streams, as it would run on AWS: it upper-cases the
 // "name" of each record, drops tests and fails what is no such event.
 package main
 

@@ -1,4 +1,4 @@
-// Shapegen writes the tables that judge requests: the inputs of all operations of the
+// Command shapegen writes the tables that judge requests: the inputs of all operations of the
 // Firehose API, and every shape they reach, from the service model of the AWS SDK for Python.
 //
 //	shapegen -model FILE [-out FILE]
