@@ -63,7 +63,7 @@ func (w *world) withStage() *stage.Manager {
 			}
 			return pieces, nil
 		},
-		Decoder: new(encode.Decoder), Slots: stage.NewSlots(4), Now: time.Now, Logger: w.quiet(),
+		Decoder: new(encode.Decoder), Slots: stage.NewSlots(1, 2), Now: time.Now, Logger: w.quiet(),
 		Join:      func(q record.Queue, wake func()) stage.Reader { return w.m.Join(q, wake) },
 		OnAppend:  func(q record.Queue) { w.m.Wake(q) },
 		OnFailure: func(*stream.Definition, *record.Failure) {},

@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	// batchSlots is how many batches are processed at once, over all streams: one of them may
-	// take some 30 MiB, for a request and an answer of 6 MiB each and what is made of them.
-	batchSlots = 8
+	// For each 64 MiB of the memory budget there is a slot for the first batch of a stream, and
+	// one for what streams have in their pipelines beside. A batch of the usual 1 MiB takes some
+	// 6 MiB, for a request, an answer and what is made of them.
+	batchMemory = 64 << 20
+	leastSlots  = 4
 	// batchBytes is the size of batches that no function gets.
 	batchBytes = 1 << 20
 	// functionCalls is how many batches of a stream a function gets at once, and stepCalls
@@ -33,6 +35,7 @@ func (n *Node) openStage(ctx context.Context) error {
 	if err := n.openFunctions(ctx); err != nil {
 		return err
 	}
+	slots := max(int(n.opt.Config.Memory/batchMemory), leastSlots)
 	n.stage = stage.NewManager(stage.Options{
 		Log:       opened{n.engine, n.vault},
 		Pipelines: n.pipeline,
@@ -40,7 +43,7 @@ func (n *Node) openStage(ctx context.Context) error {
 			return n.ingest.Pieces(ctx, d, b)
 		},
 		Decoder:  new(encode.Decoder),
-		Slots:    stage.NewSlots(batchSlots),
+		Slots:    stage.NewSlots(slots, slots),
 		Join:     func(q record.Queue, wake func()) stage.Reader { return n.delivery.Join(q, wake) },
 		Now:      n.opt.Now,
 		Logger:   n.log.With("room", "stage"),

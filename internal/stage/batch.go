@@ -14,6 +14,7 @@ type batch struct {
 	lost     record.Counts // of damaged entries within it
 	items    []record.Item
 	sources  record.Counts // of items, before the pipeline
+	slot     slot
 	done     chan struct{} // closed when the pipeline has ended
 	out      []record.Item
 	err      error

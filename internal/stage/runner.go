@@ -33,8 +33,7 @@ type runner struct {
 	// The rest belongs to the goroutine of run.
 	saved   *saved
 	reading record.Mark // behind the last batch that was read
-	batches []*batch    // in the pipeline, in order
-	slots   int         // of Options.Slots that the batches hold
+	batches []*batch    // in the pipeline, in order; each holds a slot
 }
 
 // version is a stream's definition and its pipeline.
@@ -77,9 +76,9 @@ func (r *runner) goOn(ctx context.Context) error {
 func (r *runner) abandon() {
 	for _, b := range r.batches {
 		<-b.done
+		b.slot.release()
 	}
-	r.opt.Slots.release(r.slots)
-	r.batches, r.slots, r.reading = nil, 0, r.saved.Checkpoint
+	r.batches, r.reading = nil, r.saved.Checkpoint
 }
 
 // step reads ahead as far as it may and then waits for something to happen.
@@ -126,15 +125,16 @@ func (r *runner) readAhead(ctx context.Context) (time.Duration, error) {
 		if err != nil || head == nil {
 			return wait, err
 		}
-		if !r.opt.Slots.tryAcquire(len(r.batches) == 0, ctx) {
+		slot, ok := r.opt.Slots.take(ctx, len(r.batches) == 0)
+		if !ok {
 			return 0, nil // a batch that is done makes us look again
 		}
-		r.slots++
 		b, err := r.read(ctx, r.reading, *head, v.Bytes)
 		if err != nil {
+			slot.release()
 			return 0, err
 		}
-		r.reading = b.to
+		b.slot, r.reading = slot, b.to
 		r.batches = append(r.batches, b)
 		go b.run(ctx, v.Steps)
 	}
@@ -204,8 +204,7 @@ func (r *runner) store(ctx context.Context) error {
 	r.account.Store(&next)
 	r.reader.Pass(next.Checkpoint, tx.Trims)
 	r.batches = r.batches[1:]
-	r.slots--
-	r.opt.Slots.release(1)
+	b.slot.release()
 	r.failures.Store(0)
 	for i := range tx.Appends {
 		r.opt.OnAppend(tx.Appends[i].Queue)

@@ -117,7 +117,7 @@ func (w *world) start() {
 		Pieces: func(_ context.Context, _ *stream.Definition, b record.Batch) ([]record.Piece, error) {
 			return []record.Piece{piece(b)}, nil
 		},
-		Decoder: new(encode.Decoder), Slots: NewSlots(4), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Decoder: new(encode.Decoder), Slots: NewSlots(1, 2), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 		Join: func(record.Queue, func()) Reader { return reader{w} },
 		OnAppend: func(q record.Queue) {
 			w.mu.Lock()
@@ -478,5 +478,35 @@ func TestADeletedStreamsProcessingEnds(t *testing.T) {
 	}
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A stream whose function hangs with every batch it can get keeps no other from going on.
+func TestAStreamThatHangsLeavesRoomForOthers(t *testing.T) {
+	slots := NewSlots(2, 1)
+	var held []slot
+	for i := range 4 {
+		if s, ok := slots.take(t.Context(), i == 0); ok {
+			held = append(held, s)
+		}
+	}
+	if len(held) != 2 {
+		t.Fatalf("one stream holds %d slots", len(held))
+	}
+	other, ok := slots.take(t.Context(), true)
+	if !ok {
+		t.Fatal("there is none for another stream")
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, ok := slots.take(ended, true); ok {
+		t.Fatal("a third stream got one of two")
+	}
+	other.release()
+	for _, s := range held {
+		s.release()
+	}
+	if _, ok := slots.take(t.Context(), false); !ok {
+		t.Fatal("what was released is not there")
 	}
 }
