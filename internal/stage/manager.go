@@ -115,11 +115,33 @@ func (m *Manager) Start(ctx context.Context, d *stream.Definition) error {
 		if err != nil {
 			return fmt.Errorf("process stream %s: %w", d.Name, err)
 		}
-		if s.version > 0 && m.runners[q] == nil { // else it was halted before
-			m.begin(q, v, s)
+		if s.version == 0 || m.runners[q] != nil { // it was halted before
+			continue
 		}
+		if err := m.raise(ctx, q, s.Checkpoint, d.Name); err != nil {
+			return fmt.Errorf("process stream %s: %w", d.Name, err)
+		}
+		m.begin(q, v, s)
 	}
 	return nil
+}
+
+// raise lifts the end of an ingest log to the checkpoint. It lies below it when damage took
+// the last entries, all processed: new ones must not get their sequences and be passed over.
+func (m *Manager) raise(ctx context.Context, q record.Queue, to record.Mark, stream string) error {
+	head, err := m.opt.Log.Head(ctx, q)
+	if err != nil {
+		return err
+	}
+	if to.Index > 0 { // the rest of that entry is lost
+		to = record.Mark{Position: record.Position{Entry: to.Entry + 1}, Before: to.Before}
+	}
+	if head.Entry >= to.Entry {
+		return nil
+	}
+	m.opt.Logger.Error("damage took the end of this stream's queue, all of it processed; the sequence goes on behind it",
+		"stream", stream, "from", head.Entry, "to", to.Entry)
+	return m.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: q, Mark: to}}})
 }
 
 // impossible is the step of a pipeline that cannot be made.

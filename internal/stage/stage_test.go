@@ -285,7 +285,9 @@ func TestEachRecordIsProcessedOnceForGood(t *testing.T) {
 			w.line.Parallel = 1
 			w.start()
 			w.put("a", "b", "c")
+			struck := make(chan struct{})
 			w.fault = func(tx *record.Tx) error {
+				close(struck)
 				if stored {
 					if err := w.engine.Apply(context.Background(), tx); err != nil {
 						return err
@@ -294,6 +296,7 @@ func TestEachRecordIsProcessedOnceForGood(t *testing.T) {
 				return record.ErrUncertain
 			}
 			w.begin(start)
+			<-struck
 			w.until("it has failed", func() bool { w.m.mu.Lock(); defer w.m.mu.Unlock(); return !w.m.running })
 			if err := w.stop(); !errors.Is(err, record.ErrUncertain) {
 				t.Fatalf("Run returned %v", err)
@@ -508,5 +511,29 @@ func TestAStreamThatHangsLeavesRoomForOthers(t *testing.T) {
 	}
 	if _, ok := slots.take(t.Context(), false); !ok {
 		t.Fatal("what was released is not there")
+	}
+}
+
+// Damage took the end of the ingest log, which was processed already: what comes next must
+// not take the places that the stage has passed.
+func TestADamagedEndOfTheIngestLogSwallowsNoNewRecords(t *testing.T) {
+	w := newWorld(t)
+	at := record.Mark{Position: record.Position{Entry: 7, Index: 2}, Before: record.Counts{Records: 9, Bytes: 90}}
+	write, err := new(saved).write(w.q, Account{Began: start, Checkpoint: at, Taken: at.Before, Made: at.Before})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.engine.Apply(t.Context(), &record.Tx{States: []record.StateWrite{write}}); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.put("record 009")
+	w.until("it is processed", w.processed(10))
+	if got := w.holds(record.Processed); !slices.Equal(got, wanted(9, 10)) {
+		t.Fatalf("got %q", got)
+	}
+	w.check()
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
 	}
 }
