@@ -85,22 +85,32 @@ func statusOf(p progress) *Status {
 // current is the status with what the journal holds right now.
 func (r *runner) current(ctx context.Context) Status {
 	s := *r.status.Load()
-	queue, account := r.queue(), Account{}
 	if s.isStaged {
-		queue = r.ingestLog()
-		account, _ = r.opt.Stage.Account(queue)
+		return r.stagedNow(ctx, s)
 	}
-	head, err := r.opt.Log.Head(ctx, queue)
+	head, err := r.opt.Log.Head(ctx, r.queue())
 	if err != nil {
 		return s
 	}
 	// The status was read first, so it can only be behind the head, never ahead of it.
 	s.Received = head.Before
-	if s.isStaged {
-		account.books(&s)
-	} else {
-		s.Pending = head.Before.Sub(s.checkpoint.Before)
+	s.Pending = head.Before.Sub(s.checkpoint.Before)
+	return s
+}
+
+// stagedNow is the status of an output whose records come from the stage.
+func (r *runner) stagedNow(ctx context.Context, s Status) Status {
+	account, _ := r.opt.Stage.Account(r.ingestLog())
+	made, err := r.opt.Log.Head(ctx, r.queue())
+	if err != nil {
+		return s
 	}
+	head, err := r.opt.Log.Head(ctx, r.ingestLog())
+	if err != nil {
+		return s
+	}
+	s.Received = head.Before
+	account.books(&s, made.Before)
 	return s
 }
 

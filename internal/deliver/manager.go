@@ -215,12 +215,13 @@ func (r *runner) close(ctx context.Context) (former Ledger, left record.Counts, 
 	s.Received = head.Before
 	tx.Drops = []record.Queue{r.ingestLog()}
 	if r.state.Staged {
+		made := head.Before
 		if head, err = r.opt.Log.Head(ctx, r.ingestLog()); err != nil {
 			return former, left, nil, err
 		}
 		s.Received = head.Before
 		account, _ := r.opt.Stage.Account(r.ingestLog())
-		account.books(s)
+		account.books(s, made)
 		tx.Drops = append(tx.Drops, r.queue())
 		tx.States = r.opt.Stage.Forget(r.ingestLog())
 	} else {

@@ -130,20 +130,20 @@ func (r *runner) entered(ctx context.Context, from, head record.Mark, now time.T
 	return r.seen[0].at, nil
 }
 
-// books is the ledger of a stream's data, from the status of its runner and the account of
-// its processing. The status was read first, so it can only be behind.
-func (a *Account) books(s *Status) {
-	s.Failed = s.Failed.Add(a.Failed)
-	s.Dropped, s.Taken, s.Made = a.Dropped, a.Taken, a.Made
-	s.Pending = s.Received.Sub(a.Checkpoint.Before).Add(a.waiting(s.staged))
+// books is the ledger of a stream's data, from the status of its runner, the account of its
+// processing and made, which is all that ever lay in the queue of what was made. They were
+// read in this order, so each can only be behind the next. What the stage has made and the
+// queue does not hold was lost to damage, and counts as failed.
+func (a *Account) books(s *Status, made record.Counts) {
+	lost := less(a.Made, made)
+	made = a.Made.Sub(lost) // what has been stored since the account was read is for the next time
+	lost = record.Counts{Records: min(lost.Records, a.Taken.Records), Bytes: min(lost.Bytes, a.Taken.Bytes)}
+	s.Dropped, s.Made = a.Dropped, made
+	s.Taken, s.Failed = a.Taken.Sub(lost), s.Failed.Add(a.Failed).Add(lost)
+	s.Pending = less(s.Received, a.Checkpoint.Before).Add(less(a.Began.Before.Add(made), s.staged))
 }
 
-// waiting is what was made of records and is not delivered yet; done is what the runner has
-// passed, before and after processing began.
-func (a *Account) waiting(done record.Counts) record.Counts {
-	made := a.Began.Before.Add(a.Made)
-	if made.Records < done.Records || made.Bytes < done.Bytes {
-		return record.Counts{} // the stage has stored more than it has told yet
-	}
-	return made.Sub(done)
+// less is a - b, but nothing where b is more.
+func less(a, b record.Counts) record.Counts {
+	return record.Counts{Records: a.Records - min(a.Records, b.Records), Bytes: a.Bytes - min(a.Bytes, b.Bytes)}
 }

@@ -222,6 +222,32 @@ func TestTheAgeOfProcessedRecordsBeginsWithTheirProcessing(t *testing.T) {
 	})
 }
 
+// Damage that took the end of what the stage had made is told as failed records, and nothing
+// is pending for ever.
+func TestALostEndOfWhatWasMadeCountsAsFailed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 900)
+		w.def = w.processing(true)
+		w.start()
+		w.put(numberedRange(0, 5)...)
+		time.Sleep(time.Second)
+		if err := w.stop(); err != nil {
+			t.Fatal(err)
+		}
+		made := w.q
+		made.Output = record.Processed
+		w.log.entries[made] = w.log.entries[made][:3]
+		w.start()
+		defer w.stop()
+		w.put(numberedRange(5, 6)...)
+		time.Sleep(20 * time.Minute)
+		synctest.Wait()
+		if l := w.check(); l.Failed.Records != 2 || l.Delivered.Records != 4 || l.Pending.Records != 0 {
+			t.Fatalf("ledger %+v", l)
+		}
+	})
+}
+
 // A flush goes through the processors, whose batches would wait for their own age.
 func TestAFlushGoesThroughTheProcessors(t *testing.T) {
 	bubble(t, func(t *testing.T) {
