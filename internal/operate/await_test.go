@@ -49,7 +49,8 @@ func TestAFlushIsAwaitedUntilAsMuchIsDone(t *testing.T) {
 		if d := cmp.Diff(want, shown); d != "" {
 			t.Error(d)
 		}
-		if waited := time.Since(begun); waited != 3*time.Second {
+		// Who comes first when both are due at the third second is open.
+		if waited := time.Since(begun); waited < 3*time.Second || waited > 3*time.Second+poll {
 			t.Errorf("waited %s", waited)
 		}
 	})
