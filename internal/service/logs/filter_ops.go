@@ -66,7 +66,7 @@ func (s *Service) filterLogEvents(ctx context.Context, in *filterInput) (filterO
 	q := query{streams: streams, limit: mostEvents, match: p.match, scan: maxScan}
 	q.from, q.to = span(in.Start, nil, s.horizon(g))
 	if in.End != nil { // events of that very time are told, too
-		q.to = at(*in.End + 1)
+		q.to = at(min(*in.End, maxTime-1) + 1)
 	}
 	if in.Limit != nil {
 		q.limit = *in.Limit

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,26 @@ func TestEventsAreFilteredOverStreamsInOrder(t *testing.T) {
 				t.Errorf("%s, %d a page: %q with %d ids, want %q", name, limit, got, len(ids), c.want)
 			}
 		}
+	}
+}
+
+// The latest time that a number can be is no time at which a search begins anew or ends early.
+func TestTimesAtTheEndOfAllTimesAreTaken(t *testing.T) {
+	w := newWorld(t)
+	w.make("g", "s")
+	w.say("g", "s", millis, "one", "two")
+	var found filterOutput
+	w.into(&found, "FilterLogEvents", fields{"logGroupName": "g", "endTime": int64(math.MaxInt64)})
+	if len(found.Events) != 2 {
+		t.Errorf("found %+v", found.Events)
+	}
+	in := fields{"logGroupName": "g", "logStreamName": "s", "startTime": int64(math.MaxInt64), "startFromHead": true}
+	var page getOutput
+	w.into(&page, "GetLogEvents", in)
+	in["nextToken"] = page.Forward
+	w.into(&page, "GetLogEvents", in)
+	if len(page.Events) != 0 || page.Forward != in["nextToken"] {
+		t.Errorf("%+v", page)
 	}
 }
 

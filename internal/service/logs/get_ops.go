@@ -68,10 +68,10 @@ func parseToken(token string) (p position, backward bool, err error) {
 func span(start, end *int64, horizon int64) (from, to position) {
 	from, to = at(horizon), last
 	if start != nil {
-		from = at(max(*start, horizon))
+		from = at(min(max(*start, horizon), maxTime))
 	}
 	if end != nil {
-		to = at(*end)
+		to = at(min(*end, maxTime))
 	}
 	return from, to
 }

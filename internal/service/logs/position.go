@@ -28,6 +28,10 @@ func (p position) next() position {
 // at is the first position of a time.
 func at(time int64) position { return position{time: time} }
 
+// maxTime is the latest time of a position: tokens have 16 digits for it. No event is that
+// late, for puts drop what lies hours ahead.
+const maxTime = 9_999_999_999_999_999
+
 // last is behind all events.
 var last = position{math.MaxInt64, math.MaxUint64, math.MaxUint64}
 
