@@ -24,7 +24,7 @@ func Rooms() []Room {
 		{"internal/config", nil},
 		{"internal/aws", []string{"record"}},
 		{"internal/firehose", []string{"aws", "registry", "ingest", "stream", "record", "telemetry"}},
-		{"internal/operate", []string{"aws", "registry", "stream", "record"}},
+		{"internal/operate", []string{"aws", "registry", "stream", "record", "schema"}},
 		{"internal/console", []string{"registry", "stream", "record", "telemetry"}},
 		{"internal/identity", []string{"aws", "journal", "durable", "record"}},
 		{"internal/durable", nil},
@@ -38,6 +38,8 @@ func Rooms() []Room {
 		{"internal/batch", []string{"record", "stream"}},
 		{"internal/errorlog", []string{"record", "stream"}},
 		{"internal/encode", []string{"record"}},
+		{"internal/column", nil},
+		{"internal/schema", []string{"column"}},
 		{"internal/agent", []string{"aws"}},
 		{"internal/demo", []string{"node", "config", "aws"}},
 		{"internal/doctor", []string{"journal", "journal/pebble", "registry", "stream", "stage", "deliver", "record"}},
@@ -67,14 +69,16 @@ type family struct {
 func plugIns() []family {
 	return []family{
 		{"service", []string{"aws", "record", "durable"}, []string{
-			"s3", "lambda", "glue", "kms", "iam", "cloudwatch", "logs", "events", "iot", "apigateway", "cloudformation",
+			"s3", "lambda", "kms", "iam", "cloudwatch", "logs", "events", "iot", "apigateway", "cloudformation",
 		}},
+		{"service", []string{"aws", "record", "durable", "column"}, []string{"glue"}},
 		{"journal", []string{"journal", "record", "telemetry"}, []string{"pebble", "kafka"}},
 		{"source", []string{"aws", "record"}, []string{"kinesis", "kafka"}},
 		{"process", []string{"aws", "record"}, []string{
-			"lambda", "blueprint", "unpack", "deaggregate", "extract", "delimit", "processtest",
+			"lambda", "blueprint", "unpack", "deaggregate", "extract", "processtest",
 		}},
-		{"encode", []string{"encode", "record"}, []string{"lines", "delimited", "compress", "parquet", "orc"}},
+		{"encode", []string{"encode", "record"}, []string{"lines", "delimited", "compress"}},
+		{"encode", []string{"encode", "record", "column"}, []string{"serde", "parquet", "orc", "convert"}},
 		{"dest", []string{"aws", "record"}, []string{
 			"s3", "http", "opensearch", "splunk", "redshift", "snowflake", "iceberg", "desttest",
 		}},
@@ -103,7 +107,11 @@ func Guests() []Guest {
 		{"github.com/go-json-experiment/json", []string{Everything}},
 		{"github.com/segmentio/asm", []string{"firehose", "ingest"}},
 		{"github.com/cespare/xxhash/v2", []string{"service/s3"}},
-		{"github.com/klauspost/compress", []string{"encode", "encode/compress", "process/unpack", "process/blueprint"}},
+		{"github.com/klauspost/compress", []string{
+			"encode", "encode/compress", "encode/orc", "encode/parquet", "process/unpack", "process/blueprint",
+		}},
+		{"github.com/parquet-go/parquet-go", []string{"encode/parquet"}},
+		{"google.golang.org/protobuf/encoding/protowire", []string{"encode/orc"}},
 		{"github.com/itchyny/gojq", []string{"process/extract"}},
 		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
 		{"github.com/aws/smithy-go", []string{"dest/s3"}},
