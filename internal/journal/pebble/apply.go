@@ -157,12 +157,10 @@ func (w *write) unlockStates() {
 // compareVersions refuses the write if a state is not as the writer saw it. Two writes to one
 // key in one Tx contradict each other.
 func (w *write) compareVersions() error {
-	for i, s := range w.tx.States {
-		for _, t := range w.tx.States[:i] {
-			if s.Key == t.Key {
-				return fmt.Errorf("state %q is written twice: %w", s.Key, record.ErrConflict)
-			}
-		}
+	if key, twice := writtenTwice(w.tx.States); twice {
+		return fmt.Errorf("state %q is written twice: %w", key, record.ErrConflict)
+	}
+	for _, s := range w.tx.States {
 		now, err := w.e.getState(s.Key)
 		if err != nil {
 			return w.e.giveUpUnlessDamaged(fmt.Errorf("read state %q: %w", s.Key, err))
@@ -172,6 +170,26 @@ func (w *write) compareVersions() error {
 		}
 	}
 	return nil
+}
+
+// writtenTwice returns a key that is written more than once. Most writes have one or two keys;
+// one that opens or ends partitions may have thousands.
+func writtenTwice(states []record.StateWrite) (string, bool) {
+	if len(states) < 2 {
+		return "", false
+	}
+	if len(states) == 2 {
+		return states[0].Key, states[0].Key == states[1].Key
+	}
+	keys := make(map[string]struct{}, len(states))
+	for i := range states {
+		key := states[i].Key
+		if _, ok := keys[key]; ok {
+			return key, true
+		}
+		keys[key] = struct{}{}
+	}
+	return "", false
 }
 
 // commit assigns sequences and hands the batch to Pebble, all under the queues' locks.
@@ -240,13 +258,15 @@ func (w *write) publish() {
 	}
 }
 
+// find returns a queue that the write changes. They are in the order of their keys.
 func (w *write) find(name record.Queue) *touched {
-	for i := range w.touched {
-		if w.touched[i].q.name == name {
-			return &w.touched[i]
-		}
+	i, ok := slices.BinarySearchFunc(w.touched, name, func(t touched, name record.Queue) int {
+		return compareQueues(t.q.name, name)
+	})
+	if !ok {
+		return nil
 	}
-	return nil
+	return &w.touched[i]
 }
 
 // encode fills the batch: the promise first, then what is forgotten, then what is new.
@@ -278,13 +298,23 @@ func (w *write) encode() error {
 	return err
 }
 
+// fewEntries is how many entries of a dropped queue are deleted one by one. Partitions come and
+// go by the thousand, and so many range tombstones would slow down every reader.
+const fewEntries = 256
+
 // encodeDrop forgets a queue. What the same Tx appends to it starts a new one.
 func (w *write) encodeDrop(name record.Queue) error {
 	t := w.find(name)
+	from, to := t.q.floor.Entry, t.q.next.Entry
 	t.next, t.floor, t.dropped = begin, begin, true
-	return errors.Join(
-		w.batch.DeleteRange(entryKey(name, 0), queueEnd(name), nil),
-		w.batch.Delete(metaKey(name), nil))
+	err := w.batch.Delete(metaKey(name), nil)
+	if to-from > fewEntries {
+		return errors.Join(err, w.batch.DeleteRange(entryKey(name, 0), queueEnd(name), nil))
+	}
+	for ; from < to; from++ {
+		err = errors.Join(err, w.batch.Delete(entryKey(name, from), nil))
+	}
+	return err
 }
 
 // encodeTrim forgets the entries below t.Before, always from the queue's first key: the
