@@ -18,6 +18,7 @@ type NamesConfig struct {
 	Compression       stream.Compression
 	FileExtension     string // replaces the compression's extension for data objects
 	TimeZone          string // of prefixes and suffix; empty for UTC
+	Dynamic           bool   // dynamic partitioning is enabled: Partitioner and InPartition make the names of data
 }
 
 // Names makes object keys (spec section 4.1). It may be used by many goroutines.
@@ -31,10 +32,10 @@ type Names struct {
 	failedExt    string
 }
 
-// CompileNames prepares the names. It accepts what CheckPrefixes accepts without dynamic
-// partitioning; errors are *PrefixError, but for an unknown compression.
+// CompileNames prepares the names. It accepts what CheckPrefixes accepts; errors are
+// *PrefixError, but for an unknown compression.
 func CompileNames(c NamesConfig) (*Names, error) {
-	if err := CheckPrefixes(c.Prefix, c.ErrorOutputPrefix, c.TimeZone, false); err != nil {
+	if err := CheckPrefixes(c.Prefix, c.ErrorOutputPrefix, c.TimeZone, c.Dynamic); err != nil {
 		return nil, err
 	}
 	format, ok := FormatOf(c.Compression)

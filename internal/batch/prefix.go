@@ -134,7 +134,7 @@ func (p prefix) has(namespace, value string) bool {
 
 func (p prefix) partitioned() bool { return p.has(nsFromQuery, "") || p.has(nsFromLambda, "") }
 
-// append evaluates p. Partition expressions, which no compiled prefix has, print nothing.
+// append evaluates p. Partition expressions print nothing: Partitioner evaluates those.
 func (p prefix) append(dst []byte, m moment, errorType string, id [16]byte) []byte {
 	occurrence := uint32(0)
 	for i := range p {

@@ -11,7 +11,8 @@ type Item struct {
 	Arrival time.Time         // of the source record
 	Source  []byte            // the source record, as it came; nobody changes these bytes
 	Data    []byte            // as the steps before have left it; replaced, never changed
-	Keys    map[string]string // partition keys (spec sections 5.4, 7); nil for none
+	Keys    map[string]string // partition keys from a function (spec sections 5.4, 7.3); nil for none
+	Queried map[string]string // partition keys from the query (spec section 7.2); nil for none
 	Dropped bool              // it disappears, on purpose
 	Failure *Failure          // it goes to an error output instead
 }

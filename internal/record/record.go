@@ -40,6 +40,8 @@ const (
 	ProcessingFailed Output = 2 // failure records of error-output-type processing-failed
 	Processed        Output = 3 // what the processors made of the records, on its way to the destination
 	Undecompressed   Output = 4 // failure records of error-output-type decompression-failed
+	Unconverted      Output = 5 // failure records of error-output-type format-conversion-failed
+	Partition        Output = 6 // processed records of one partition; see Queue.Partition
 )
 
 // Queue names one log of entries: one shard of one output of one stream incarnation.
@@ -47,6 +49,23 @@ type Queue struct {
 	Stream StreamID
 	Output Output
 	Shard  uint32
+}
+
+// MaxPartitions is how many partitions a shard can have open at once. Their numbers are from 1
+// to it.
+const MaxPartitions = 1<<partitionBits - 1
+
+const partitionBits = 24
+
+// Partition is the queue of a partition of q's shard. A number is given out again once its
+// queue was dropped. Number 0 is no queue: it stands for all partitions of the shard.
+func (q Queue) Partition(number uint32) Queue {
+	return Queue{Stream: q.Stream, Output: Partition, Shard: q.Shard<<partitionBits | number}
+}
+
+// Partitioned is the shard of a queue that Partition has named, and its number.
+func (q Queue) Partitioned() (shard, number uint32) {
+	return q.Shard >> partitionBits, q.Shard & MaxPartitions
 }
 
 // String gives the queue as it is written in logs and reports: STREAMID/output/shard.

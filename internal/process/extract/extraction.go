@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -50,8 +49,7 @@ func New(query, engine string, now func() time.Time) (*Extraction, error) {
 // them.
 func (e *Extraction) Keys() []string { return slices.Clone(e.names) }
 
-// Process sets the keys of each item, over those that it had, or its failure. The only error
-// is that of ctx.
+// Process sets the queried keys of each item, or its failure. The only error is that of ctx.
 func (e *Extraction) Process(ctx context.Context, items []record.Item) ([]record.Item, error) {
 	w := takeWalker()
 	defer w.give()
@@ -66,7 +64,7 @@ func (e *Extraction) Process(ctx context.Context, items []record.Item) ([]record
 		keys, err := e.keys(ctx, w, item.Data)
 		switch {
 		case err == nil:
-			item.Keys = merged(item.Keys, keys)
+			item.Queried = mapped(keys)
 		case ctx.Err() != nil: // not the record's fault
 			return nil, fmt.Errorf("extract keys of %d records: %w", len(items), ctx.Err())
 		default:
@@ -90,10 +88,8 @@ func (e *Extraction) keys(ctx context.Context, w *walker, data []byte) ([]key, e
 	return keys, check(keys)
 }
 
-// merged is a map of its own, for had may be shared.
-func merged(had map[string]string, keys []key) map[string]string {
-	m := make(map[string]string, len(had)+len(keys))
-	maps.Copy(m, had)
+func mapped(keys []key) map[string]string {
+	m := make(map[string]string, len(keys))
 	for _, k := range keys {
 		m[k.name] = k.value
 	}
