@@ -41,7 +41,7 @@ type Config struct {
 	// Log is what the node writes to standard error.
 	Log Log `yaml:"log"`
 	// Endpoints uses other servers instead of the built-in neighbours, by service. Known
-	// services: kms, lambda, logs, s3.
+	// services: glue, kms, lambda, logs, s3.
 	Endpoints map[string]Endpoint `yaml:"endpoints"`
 	// Delivery is how objects are made.
 	Delivery Delivery `yaml:"delivery"`
@@ -100,6 +100,10 @@ type Delivery struct {
 	// GzipLevel is how hard GZIP objects are compressed, 1 (fast) to 9 (small). Level 6
 	// costs more than twice the CPU of level 1 for objects about a tenth smaller. Default 1.
 	GzipLevel int `yaml:"gzipLevel"`
+	// SmallBuffers allows streams with format conversion or dynamic partitioning to have buffers
+	// of less than 64 MB, and partitions to be delivered within a minute. Files get smaller, and
+	// queries over them slower. Default false, as at Amazon.
+	SmallBuffers bool `yaml:"smallBuffers"`
 }
 
 // Storage is how much disk the journal may take. When a bound is reached, producers are
@@ -138,6 +142,9 @@ type Quota struct {
 	Requests int `yaml:"requests"`
 	// Bytes of records per second, raw.
 	Bytes Size `yaml:"bytes"`
+	// Partitions is how many partitions the stream may have open at once, if it is dynamically
+	// partitioned. Records that would open another one go to the error output. Amazon's is 500.
+	Partitions int `yaml:"partitions"`
 }
 
 // Of is the quota of the stream of a name.

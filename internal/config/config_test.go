@@ -50,11 +50,11 @@ func TestEverySettingIsRead(t *testing.T) {
 			AccessKey: "AKIDEXAMPLE", SecretKey: "example-secret",
 			CAFile: "/etc/hydrant/ca.pem", InsecureSkipVerify: true, ACL: &yes, ServerSideEncryption: "AES256",
 		}},
-		Delivery: Delivery{GzipLevel: 6},
+		Delivery: Delivery{GzipLevel: 6, SmallBuffers: true},
 		Storage:  Storage{MaxBytes: 500 << 30, MinFree: 10e9},
 		Quotas: Quotas{
-			Streams: 12, ControlPerSecond: 5, Default: Quota{Records: 100_000, Requests: 1000, Bytes: 1 << 20},
-			PerStream: map[string]Quota{"clicks": {Records: 7, Requests: 8, Bytes: 50 << 20}},
+			Streams: 12, ControlPerSecond: 5, Default: Quota{Records: 100_000, Requests: 1000, Bytes: 1 << 20, Partitions: 500},
+			PerStream: map[string]Quota{"clicks": {Records: 7, Requests: 8, Bytes: 50 << 20, Partitions: 9}},
 		},
 	}
 	if own, other := want.Quotas.Of("clicks"), want.Quotas.Of("others"); own.Records != 7 || other.Records != 100_000 {
@@ -167,7 +167,7 @@ func TestValidateSaysWhatToDo(t *testing.T) {
 		{"a log that is none", func(c *Config) { c.Log.Format = "xml" }, "log.format: \"xml\" is neither text nor json"},
 		{"too little memory", func(c *Config) { c.Memory = 100 << 20 }, "memory: 100MiB is less than a node can work in; give at least 128MiB"},
 		{"a level that gzip lacks", func(c *Config) { c.Delivery.GzipLevel = 0 }, "delivery.gzipLevel: 0 is not from 1"},
-		{"a neighbour that has no endpoint", func(c *Config) { c.Endpoints = map[string]Endpoint{"s4": {}} }, "endpoints.s4: no endpoint can be set for this service; known: kms, lambda, logs, s3"},
+		{"a neighbour that has no endpoint", func(c *Config) { c.Endpoints = map[string]Endpoint{"s4": {}} }, "endpoints.s4: no endpoint can be set for this service; known: glue, kms, lambda, logs, s3"},
 		{"an endpoint", s3(Endpoint{URL: "http://127.0.0.1:9000/"}), ""},
 		{"an endpoint without URL", s3(Endpoint{}), "endpoints.s3.url: not a URL"},
 		{"an endpoint with a path", s3(Endpoint{URL: "https://store/bucket"}), "https://store is followed by more"},

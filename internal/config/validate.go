@@ -17,7 +17,7 @@ import (
 const MinMemory = 128 * mebibyte
 
 // services are the neighbours that Endpoints may name.
-var services = []string{kmsService, "lambda", "logs", s3Service}
+var services = []string{"glue", kmsService, "lambda", "logs", s3Service}
 
 // Services of which Endpoint has settings or rules of their own.
 const (
@@ -131,7 +131,7 @@ func (c *Config) validateQuotas() error {
 }
 
 func (q Quota) validate(key string) error {
-	if q.Records < 0 || q.Requests < 0 {
+	if q.Records < 0 || q.Requests < 0 || q.Partitions < 0 {
 		return fault(key, "a quota is not negative; 0 is unlimited")
 	}
 	return nil

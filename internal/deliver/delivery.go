@@ -71,7 +71,7 @@ func (m *Manager) Join(q record.Queue, wake func()) *Reader { return m.source(q)
 // read adds a runner to del that delivers what lies in a queue as the given output. It is
 // launched with the others.
 func (m *Manager) read(ctx context.Context, del *delivery, from record.Queue, o record.Output) error {
-	t, err := newTarget(del.def, o, m.opt.Encodings, m.opt.GzipLevel)
+	t, err := m.opt.target(del.def, o)
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,24 @@ func (m *Manager) read(ctx context.Context, del *delivery, from record.Queue, o 
 		r.reader().Leave()
 		return err
 	}
+	if o == record.Data && del.def.S3.Partitions() {
+		if r.parts, err = m.newPartitions(ctx, r); err != nil {
+			r.reader().Leave()
+			return err
+		}
+		m.shards.Store(r.ingestLog(), r.parts)
+	}
 	del.runners = append(del.runners, r)
 	return nil
+}
+
+// Place finds the queues of partitions for records of an ingest log, as stage.Partitions says.
+func (m *Manager) Place(q record.Queue, shares []record.Share) (record.Placement, error) {
+	p, ok := m.shards.Load(q)
+	if !ok {
+		return record.Placement{}, fmt.Errorf("place records of %s: %w", q, ErrNoStream)
+	}
+	return p.(*partitions).Place(shares), nil
 }
 
 // beginBackup adds the backup of a stream that has one and lacks its runners. A backup
@@ -191,14 +207,23 @@ func (m *Manager) launch(d *delivery) {
 			continue
 		}
 		r.launched = true
-		m.wg.Add(1)
-		d.wg.Go(func() {
-			defer m.wg.Done()
-			if err := r.run(d.ctx); err != nil {
-				m.fail(err)
-			}
-		})
+		m.start(d, func() error { return r.run(d.ctx) })
+		if p := r.parts; p != nil {
+			p.start = func(work func()) { m.start(d, func() error { work(); return nil }) }
+			m.start(d, func() error { return p.run(d.ctx) })
+		}
 	}
+}
+
+// start starts a goroutine of d that Run waits for.
+func (m *Manager) start(d *delivery, run func() error) {
+	m.wg.Add(1)
+	d.wg.Go(func() {
+		defer m.wg.Done()
+		if err := run(); err != nil {
+			m.fail(err)
+		}
+	})
 }
 
 // halt stops the runners of d, and lets none start any more.
@@ -231,7 +256,7 @@ func (m *Manager) Update(ctx context.Context, d *stream.Definition) error {
 	}
 	targets := make([]*target, len(del.runners))
 	for i, r := range del.runners {
-		t, err := newTarget(d, r.output.Output, m.opt.Encodings, m.opt.GzipLevel)
+		t, err := m.opt.target(d, r.output.Output)
 		if err != nil {
 			return fmt.Errorf("deliver stream %s: %w", d.Name, err)
 		}
@@ -241,6 +266,9 @@ func (m *Manager) Update(ctx context.Context, d *stream.Definition) error {
 	for i, r := range del.runners {
 		r.target.Store(targets[i])
 		r.nudge()
+		if r.parts != nil {
+			r.parts.retarget(targets[i])
+		}
 	}
 	if err := m.beginBackup(ctx, del); err != nil {
 		return fmt.Errorf("begin the backup of stream %s: %w", d.Name, err)

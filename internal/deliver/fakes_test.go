@@ -376,6 +376,8 @@ type world struct {
 	drops     int           // the processor drops the records whose number this divides
 	fails     int           // and fails these
 	lambdaAge time.Duration // of its batches
+	keys      int           // a partitioned stream has so many
+	quota     int           // of open partitions
 	stop      func() error
 	part      int64        // size of the parts of uploads
 	life      int          // how often it was started
@@ -403,7 +405,8 @@ func (w *world) start() {
 	w.stage = w.withStage()
 	w.m = NewManager(Options{
 		Log: w.log, Stage: staged{w.stage}, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: w.part,
-		Uploads: NewSlots(8), Logger: w.quiet(),
+		Partitions: func(string) int { return w.quota },
+		Uploads:    NewSlots(8), Logger: w.quiet(),
 		Now:       func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) },
 		OnObject:  func(time.Duration, int64) {},
 		OnFailure: func(_ *stream.Definition, o record.Output, err error) { w.failed.Store(o, err) },

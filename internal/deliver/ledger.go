@@ -100,10 +100,17 @@ func (r *runner) current(ctx context.Context) Status {
 
 // stagedNow is the status of an output whose records come from the stage.
 func (r *runner) stagedNow(ctx context.Context, s Status) Status {
+	if r.parts != nil { // what is read first can only be behind
+		done, _, _ := r.parts.sum()
+		s.add(done)
+	}
 	account, _ := r.opt.Stage.Account(r.ingestLog())
 	made, err := r.opt.Log.Head(ctx, r.queue())
 	if err != nil {
 		return s
+	}
+	if r.parts != nil {
+		_, made.Before, _ = r.parts.sum()
 	}
 	head, err := r.opt.Log.Head(ctx, r.ingestLog())
 	if err != nil {
@@ -123,6 +130,10 @@ type StreamStatus struct {
 	Queues   []QueueStatus // of the present incarnation
 	Backup   OutputStatus  // of the source records, in the present incarnation
 	Failures OutputStatus  // of the failure records, in the present incarnation
+	// Partitions is how many are open, or not delivered yet, and Refused how often one would
+	// have been too many, since the start.
+	Partitions int
+	Refused    uint64
 	Status
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,10 +23,12 @@ type Options struct {
 	Stage       Stage // nil: no stream has processors
 	GzipLevel   int
 	Memory      *Memory
-	PartBytes   int64 // 0: DefaultPartBytes
-	Uploads     Slots
-	Now         func() time.Time // wall clock, for ages and names
-	Logger      *slog.Logger
+	// Partitions is how many partitions a stream may have open; 0: any number. Nil: all do.
+	Partitions func(stream string) int
+	PartBytes  int64 // 0: DefaultPartBytes
+	Uploads    Slots
+	Now        func() time.Time // wall clock, for ages and names
+	Logger     *slog.Logger
 	// OnObject is told of each delivered object: how long it took to complete and its size
 	// in bytes. It must not block.
 	OnObject func(time.Duration, int64)
@@ -45,9 +48,10 @@ type Manager struct {
 	streams map[record.StreamID]*delivery
 	wg      sync.WaitGroup
 
-	wakes sync.Map // record.Queue → *source, read on the put path
-	books ledgerBook
-	begun map[string]progress // by state key, from Load
+	wakes  sync.Map // record.Queue → *source, read on the put path
+	shards sync.Map // record.Queue of an ingest log → *partitions
+	books  ledgerBook
+	begun  map[string]progress // by state key, from Load
 
 	orphans map[string]*orphans // by state key; under mu
 	adopted chan struct{}       // capacity 1: there are more of them
@@ -115,6 +119,9 @@ func (m *Manager) Load(ctx context.Context) error {
 	}
 	m.begun = map[string]progress{}
 	return m.opt.Log.States(ctx, ProgressPrefix, func(st record.State) error {
+		if strings.Contains(st.Key, partitionKeys) {
+			return nil // there may be many; see newPartitions
+		}
 		var p progress
 		if err := json.Unmarshal(st.Value, &p); err != nil {
 			return nil // its runner says so
@@ -123,6 +130,9 @@ func (m *Manager) Load(ctx context.Context) error {
 		return nil
 	})
 }
+
+// partitionKeys is in the keys of the states of partitions.
+var partitionKeys = fmt.Sprintf("/%d/", record.Partition)
 
 // Discard ends the delivery of a stream that is being deleted: what has a manifest is
 // finished, other uploads are aborted (also later, if the store does not answer), and the rest is dropped and counted as discarded
@@ -141,12 +151,20 @@ func (m *Manager) Discard(ctx context.Context, d *stream.Definition) error {
 	if err := m.halt(ctx, del); err != nil {
 		return err
 	}
+	for _, r := range del.runners {
+		if r.parts != nil {
+			if err := r.parts.giveUp(ctx); err != nil {
+				return fmt.Errorf("discard the partitions of %s: %w", r.parts.ingest, err)
+			}
+		}
+	}
 	for len(del.runners) > 0 {
 		r := del.runners[len(del.runners)-1] // who reads another's queue comes behind it
 		if err := m.discard(ctx, del, r); err != nil {
 			return fmt.Errorf("discard %s: %w", r.output, err)
 		}
 		m.wakes.Delete(r.output)
+		m.shards.Delete(r.output)
 	}
 	m.mu.Lock()
 	delete(m.streams, d.ID)
@@ -179,6 +197,9 @@ func (m *Manager) discard(ctx context.Context, d *delivery, r *runner) error {
 	uploads := r.state.Strays
 	if r.state.Plan != nil {
 		uploads = r.strays(uploads, r.state.Plan)
+	}
+	if r.parts != nil {
+		uploads = append(uploads, r.parts.total.Strays...)
 	}
 	adopt, err := m.orphan(r.output, uploads, tx)
 	if err != nil {
@@ -221,9 +242,12 @@ func (r *runner) close(ctx context.Context) (former Ledger, left record.Counts, 
 		}
 		s.Received = head.Before
 		account, _ := r.opt.Stage.Account(r.ingestLog())
+		if r.parts != nil {
+			made = r.parts.close(s, tx)
+		}
 		account.books(s, made)
 		tx.Drops = append(tx.Drops, r.queue())
-		tx.States = r.opt.Stage.Forget(r.ingestLog())
+		tx.States = append(tx.States, r.opt.Stage.Forget(r.ingestLog())...)
 	} else {
 		s.Pending = s.Received.Sub(s.Delivered.Add(s.Failed))
 	}
@@ -258,6 +282,9 @@ func (r *runner) settle(ctx context.Context) error {
 			err = r.finish(ctx)
 		} else {
 			err = r.abandon(ctx)
+		}
+		if errors.Is(err, errPartitionDone) {
+			return nil
 		}
 		if err == nil {
 			if r.ours { // the commit has planned ahead; nothing was begun yet

@@ -157,6 +157,9 @@ func (s *StreamStatus) observe(ctx context.Context, d *delivery) {
 		if c.Pending.Records > 0 {
 			oldest = r.oldest(ctx, c)
 		}
+		if r.parts != nil {
+			oldest = s.observePartitions(r.parts, oldest)
+		}
 		switch r.output.Output {
 		case record.Data:
 			s.Ledger = s.Ledger.Add(c.Ledger)
@@ -168,6 +171,20 @@ func (s *StreamStatus) observe(ctx context.Context, d *delivery) {
 		}
 		s.Queues = append(s.Queues, QueueStatus{Queue: r.output, Done: c.done()})
 	}
+}
+
+// observePartitions adds what those of a shard tell, and returns the oldest of their records
+// and the given one.
+func (s *StreamStatus) observePartitions(p *partitions, oldest time.Time) time.Time {
+	if fails, last := p.trouble(); fails > s.Fails {
+		s.Fails, s.LastError = fails, last
+	}
+	p.mu.Lock()
+	s.Partitions += len(p.all)
+	s.Refused += p.refused
+	p.mu.Unlock()
+	_, _, first := p.sum()
+	return earlier(oldest, first)
 }
 
 // done is what is not pending. Of records that have become more on their way the last are

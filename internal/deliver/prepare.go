@@ -145,7 +145,7 @@ func (f *filler) next() error {
 }
 
 func (f *filler) open(oldest time.Time) {
-	o := f.t.object(f.plan.Nonce, len(f.m.Objects), oldest)
+	o := f.t.object(f.plan.Nonce, len(f.m.Objects), oldest, f.r.prefix())
 	s := &sink{&buffer{memory: f.r.opt.Memory}}
 	f.cur = &filling{
 		item: preparedItem{Object: o, From: f.at},

@@ -34,6 +34,8 @@ type runner struct {
 	status   atomic.Pointer[Status]
 	flush    atomic.Pointer[flush]   // the last one; nil: none since the start
 	first    atomic.Pointer[arrival] // found last; any goroutine may replace it
+	parts    *partitions             // of the data of a partitioned stream, and of each of its partitions
+	part     *partition              // the one that is delivered
 
 	// The rest belongs to the goroutine of run.
 	state   *savedProgress
@@ -65,12 +67,15 @@ func (r *runner) run(ctx context.Context) error {
 	if err != nil {
 		return r.halt(ctx, err)
 	}
-	r.state, r.suspect = state, true
+	r.state, r.suspect = state, r.part == nil || state.version > 1
 	r.reader().Pass(state.Checkpoint, nil)
 	r.visible.Store(true) // a former life may have tried
 	r.publish(nil)
 	for ctx.Err() == nil {
 		err := r.step(ctx)
+		if errors.Is(err, errPartitionDone) {
+			return nil
+		}
 		if isFatal(err) {
 			return fmt.Errorf("deliver %s: %w", r.output, err)
 		}
@@ -121,6 +126,8 @@ func (r *runner) raise(ctx context.Context, to record.Mark) error {
 // step does what the stored state says is next.
 func (r *runner) step(ctx context.Context) error {
 	switch p := r.state.Plan; {
+	case p == nil && r.part != nil:
+		return r.planPartition(ctx)
 	case p == nil:
 		return r.plan(ctx)
 	case p.Manifest == nil:
@@ -226,12 +233,10 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 		next.ObjectBytes += uint64(m.Objects[i].Size)
 	}
 	next.Plan = nil
-	if !anyDue(next.Strays) { // else waitDue looks at the strays first
-		next.Plan = r.nextPlan(ctx, m.To)
-	}
 	trims := r.reader().DueTrim(m.To)
-	if err := r.state.save(ctx, r.opt.Log, next, trims...); err != nil {
-		return err
+	ended := r.store(ctx, &next, m.To, &record.Tx{Trims: trims})
+	if ended != nil && !errors.Is(ended, errPartitionDone) {
+		return ended
 	}
 	r.ours = next.Plan != nil
 	r.suspect, r.sealed, r.lost, r.done = false, false, record.Counts{}, nil
@@ -239,7 +244,18 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 	r.reader().Pass(m.To, trims)
 	r.publish(nil)
 	r.report(p, completed, lost)
-	return nil
+	return ended
+}
+
+// store makes next the state, and plans what is due next.
+func (r *runner) store(ctx context.Context, next *progress, to record.Mark, tx *record.Tx) error {
+	if r.part != nil {
+		return r.commitPartition(ctx, *next, to, tx)
+	}
+	if !anyDue(next.Strays) { // else waitDue looks at the strays first
+		next.Plan = r.nextPlan(ctx, to)
+	}
+	return r.state.saveWith(ctx, r.opt.Log, *next, tx)
 }
 
 // report logs each object once, when it is delivered for good.

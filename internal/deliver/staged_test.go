@@ -53,7 +53,7 @@ func (w *world) withStage() *stage.Manager {
 			if processes(d) {
 				p.Steps, p.Age = []stage.Processor{marking{w}}, w.lambdaAge
 			}
-			return p, nil
+			return p, w.partitionBy(&p, d)
 		},
 		Pieces: func(_ context.Context, _ *stream.Definition, b record.Batch) (pieces []record.Piece, _ error) {
 			data := b.Data
@@ -63,7 +63,7 @@ func (w *world) withStage() *stage.Manager {
 			}
 			return pieces, nil
 		},
-		Decoder: new(encode.Decoder), Slots: stage.NewSlots(1, 2), Now: time.Now, Logger: w.quiet(),
+		Decoder: new(encode.Decoder), Slots: stage.NewSlots(1, 2), Now: time.Now, Partitions: placer{w}, Logger: w.quiet(),
 		Join:      func(q record.Queue, wake func()) stage.Reader { return w.m.Join(q, wake) },
 		OnAppend:  func(q record.Queue) { w.m.Wake(q) },
 		OnFailure: func(*stream.Definition, *record.Failure) {},

@@ -26,6 +26,8 @@ type progress struct {
 	// Staged: the records come from the stage, and Checkpoint is a mark of what it made.
 	Staged bool  `json:"staged,omitzero"`
 	Plan   *plan `json:"plan,omitzero"`
+	// Partition says which one the output is; nil: none.
+	Partition *partitioned `json:"partition,omitzero"`
 	// Strays are objects whose upload was begun without an answer: the store may make one
 	// late, after the plan is done. They are looked at once more, later.
 	Strays []stray `json:"strays,omitzero"`
@@ -152,15 +154,24 @@ func (s *savedProgress) save(ctx context.Context, log Log, next progress, trims 
 
 // saveWith stores next together with what else tx asks for.
 func (s *savedProgress) saveWith(ctx context.Context, log Log, next progress, tx *record.Tx) error {
-	b, err := json.Marshal(next)
+	w, err := s.write(next)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", s.key, err)
+		return err
 	}
-	tx.States = append(tx.States, record.StateWrite{Key: s.key, Old: s.version, Value: b})
+	tx.States = append(tx.States, w)
 	if err := log.Apply(ctx, tx); err != nil {
 		return fmt.Errorf("write %s: %w", s.key, err)
 	}
 	s.progress = next
 	s.version++
 	return nil
+}
+
+// write is what stores next in place of what s holds.
+func (s *savedProgress) write(next progress) (record.StateWrite, error) {
+	b, err := json.Marshal(next)
+	if err != nil {
+		return record.StateWrite{}, fmt.Errorf("write %s: %w", s.key, err)
+	}
+	return record.StateWrite{Key: s.key, Old: s.version, Value: b}, nil
 }

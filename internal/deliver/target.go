@@ -26,6 +26,7 @@ type target struct {
 	names    *batch.Names
 	failures string // error output type of the records; empty for data and backup
 	limits   batch.Limits
+	quota    int // of open partitions; 0: any number
 	format   Format
 	encoding Encoding
 }
@@ -34,9 +35,9 @@ type target struct {
 // as possible" (spec section 3.3), yet not one object per record.
 const lingerInterval = 500 * time.Millisecond
 
-// newTarget says where an output goes: the backup to its own bucket, failure records to that
+// target says where an output goes: the backup to its own bucket, failure records to that
 // of the data under the error prefix (spec firehose.md sections 3.5, 4.6).
-func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel int) (*target, error) {
+func (opt *Options) target(d *stream.Definition, o record.Output) (*target, error) {
 	s3 := d.S3
 	if o == record.Backup {
 		s3 = d.S3.S3Backup
@@ -49,6 +50,7 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 		TimeZone:          text(s3.CustomTimeZone),
 		Compression:       s3.CompressionFormat,
 		FileExtension:     text(s3.FileExtension),
+		Dynamic:           s3.Partitions(),
 	})
 	if err != nil {
 		return nil, err
@@ -65,21 +67,33 @@ func newTarget(d *stream.Definition, o record.Output, enc Encodings, gzipLevel i
 		format:  Format{Compression: s3.CompressionFormat, Delimited: o == record.Data && s3.Find(stream.DelimiterProcessor) != nil},
 	}
 	t.failures = errorTypes[o]
-	if t.format.Compression.Deflated() {
-		t.format.Level = gzipLevel
+	if opt.Partitions != nil {
+		t.quota = opt.Partitions(d.Name)
 	}
-	t.encoding, err = enc.Encoding(t.format)
+	if t.format.Compression.Deflated() {
+		t.format.Level = opt.GzipLevel
+	}
+	t.encoding, err = opt.Encodings.Encoding(t.format)
 	return t, err
 }
 
+// Partitioner returns what evaluates the prefixes of a stream's partitions.
+func (m *Manager) Partitioner(d *stream.Definition) (*batch.Partitioner, error) {
+	t, err := m.opt.target(d, record.Data)
+	if err != nil {
+		return nil, err
+	}
+	return t.names.Partitioner(), nil
+}
+
 // Example is an object like one that the records of an output would be in, had the oldest
-// arrived at the given time.
-func (m *Manager) Example(d *stream.Definition, o record.Output, oldest time.Time) (record.Object, error) {
-	t, err := newTarget(d, o, m.opt.Encodings, m.opt.GzipLevel)
+// arrived at the given time. prefix is that of their partition; nil: there is none.
+func (m *Manager) Example(d *stream.Definition, o record.Output, oldest time.Time, prefix *string) (record.Object, error) {
+	t, err := m.opt.target(d, o)
 	if err != nil {
 		return record.Object{}, err
 	}
-	return t.object(newNonce(), 0, oldest), nil
+	return t.object(newNonce(), 0, oldest, prefix), nil
 }
 
 func text(s *string) string {
@@ -89,12 +103,16 @@ func text(s *string) string {
 	return *s
 }
 
-// object names the i-th object of a plan, whose oldest record arrived at the given time.
-func (t *target) object(n nonce, i int, oldest time.Time) record.Object {
+// object names the i-th object of a plan, whose oldest record arrived at the given time, in
+// the partition of a prefix; nil: in none.
+func (t *target) object(n nonce, i int, oldest time.Time, prefix *string) record.Object {
 	key := ""
-	if t.failures != "" {
+	switch {
+	case t.failures != "":
 		key = t.names.Failure(t.failures, oldest, n.object(i))
-	} else {
+	case prefix != nil:
+		key = t.names.InPartition(*prefix, oldest, n.object(i))
+	default:
 		key = t.names.Data(oldest, n.object(i))
 	}
 	return record.Object{

@@ -31,7 +31,7 @@ func (s *Service) createDeliveryStream(ctx context.Context, c *aws.Call) error {
 	if err := json.Unmarshal(c.Body, &config, jsontext.AllowDuplicateNames(true)); err != nil {
 		return fmt.Errorf("read the configuration of stream %s: %w", name, err)
 	}
-	if err := config.Check(s.opt.Prefixes); err != nil {
+	if err := config.Check(s.opt.Rules(ctx)); err != nil {
 		return s.explain(name, err)
 	}
 	if err := config.Encryption.Check(s.opt.Region); err != nil {

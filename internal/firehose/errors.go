@@ -1,6 +1,7 @@
 package firehose
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -61,7 +62,7 @@ func (s *Service) explain(name string, err error) error {
 	case errors.As(err, &body):
 		return answer(serialization, body.message)
 	case errors.As(err, &refusal):
-		return answer(invalidArgument, refusal.Message)
+		return answer(cmp.Or(refusal.Code, invalidArgument), refusal.Message)
 	case errors.As(err, &busy):
 		return answer(resourceInUse, busy.Error())
 	case errors.As(err, &version):

@@ -44,8 +44,8 @@ type Options struct {
 	Account   string // 12 digits
 	Streams   Streams
 	Door      Door
-	// Prefixes judges the prefixes of S3 destinations.
-	Prefixes stream.PrefixChecker
+	// Rules are the judges of configurations, for the time of one call.
+	Rules func(ctx context.Context) *stream.Rules
 	// AllowControl takes a call of an operation, other than the two puts, from its quota and
 	// reports whether there was one left (spec section 11.1). It is called by many goroutines
 	// and must not wait. Nil: there is no quota.

@@ -56,7 +56,7 @@ func (s *Service) updateDestination(ctx context.Context, c *aws.Call) error {
 		case update.DestinationID != destinationID:
 			return false, &stream.Refusal{Message: fmt.Sprintf("Destination Id %s not found", update.DestinationID)}
 		}
-		changed, err := update.Apply(d, s.opt.Prefixes, s.opt.Now())
+		changed, err := update.Apply(d, s.opt.Rules(ctx), s.opt.Now())
 		if err != nil {
 			return false, err
 		}

@@ -175,11 +175,27 @@ func (w *world) serverAt(now func() time.Time) *aws.Server {
 	})
 	service := New(Options{
 		Partition: "aws", Region: region, Account: account, Streams: w.streams, Door: w.door,
-		Prefixes: fakePrefixes, Metrics: w.metrics, Now: clock,
+		Rules: func(context.Context) *stream.Rules { return fakeRules() }, Metrics: w.metrics, Now: clock,
 		AllowControl: func(operation string) bool { return w.allow == nil || w.allow(operation) },
 	})
 	server.Handle("firehose", service.JSON())
 	return server
+}
+
+// fakeRules know one table and take every query, whose keys each record tells.
+func fakeRules() *stream.Rules {
+	return &stream.Rules{
+		Account: account, Prefixes: fakePrefixes,
+		PrefixKeys:       func(string) (queried, function []string) { return nil, nil },
+		Query:            func(string) ([]string, error) { return nil, nil },
+		TimestampFormats: func([]string) error { return nil },
+		Table: func(s *stream.SchemaConfiguration) error {
+			if *s.TableName == "missing" {
+				return &stream.Refusal{Message: "Table missing not found."}
+			}
+			return nil
+		},
+	}
 }
 
 // fakePrefixes refuses one prefix, with words of the real checker.

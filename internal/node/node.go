@@ -14,7 +14,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"hydrant/internal/aws"
-	"hydrant/internal/batch"
 	"hydrant/internal/config"
 	"hydrant/internal/deliver"
 	"hydrant/internal/durable"
@@ -218,6 +217,7 @@ func (n *Node) openDelivery(ctx context.Context) error {
 		Destination: dest,
 		Encodings:   formats{pool},
 		GzipLevel:   n.opt.Config.Delivery.GzipLevel,
+		Partitions:  func(stream string) int { return n.opt.Config.Quotas.Of(stream).Partitions },
 		Memory:      deliver.NewMemory(share.delivery),
 		PartBytes:   n.opt.PartBytes,
 		Uploads:     deliver.NewSlots(uploadSlots),
@@ -326,7 +326,7 @@ func (n *Node) openAPI(context.Context) error {
 	})
 	api := firehose.New(firehose.Options{
 		Partition: partition, Region: c.Region, Account: c.Account,
-		Streams: n.registry, Door: n.ingest, Prefixes: batch.CheckPrefixes, Metrics: n.metrics, Now: n.opt.Now,
+		Streams: n.registry, Door: n.ingest, Rules: n.rules, Metrics: n.metrics, Now: n.opt.Now,
 		AllowControl: n.control(),
 	})
 	n.server.Handle("firehose", api.JSON())

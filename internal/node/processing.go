@@ -9,6 +9,8 @@ import (
 	"hydrant/internal/encode"
 	"hydrant/internal/errorlog"
 	"hydrant/internal/process/blueprint"
+	"hydrant/internal/process/deaggregate"
+	"hydrant/internal/process/extract"
 	"hydrant/internal/process/lambda"
 	"hydrant/internal/process/unpack"
 	"hydrant/internal/record"
@@ -42,12 +44,13 @@ func (n *Node) openStage(ctx context.Context) error {
 		Pieces: func(ctx context.Context, d *stream.Definition, b record.Batch) ([]record.Piece, error) {
 			return n.ingest.Pieces(ctx, d, b)
 		},
-		Decoder:  new(encode.Decoder),
-		Slots:    stage.NewSlots(slots, slots),
-		Join:     func(q record.Queue, wake func()) stage.Reader { return n.delivery.Join(q, wake) },
-		Now:      n.opt.Now,
-		Logger:   n.log.With("room", "stage"),
-		OnAppend: func(q record.Queue) { n.delivery.Wake(q) },
+		Decoder:    new(encode.Decoder),
+		Slots:      stage.NewSlots(slots, slots),
+		Partitions: placer{n},
+		Join:       func(q record.Queue, wake func()) stage.Reader { return n.delivery.Join(q, wake) },
+		Now:        n.opt.Now,
+		Logger:     n.log.With("room", "stage"),
+		OnAppend:   func(q record.Queue) { n.delivery.Wake(q) },
 		OnFailure: func(d *stream.Definition, f *record.Failure) {
 			n.errors.Report(errorlog.Failure{
 				Stream: d, Output: f.Output, Processor: f.Function, At: f.Ended,
@@ -79,6 +82,15 @@ func (s staged) Account(q record.Queue) (deliver.Account, bool) {
 // pipeline puts the processors of a stream in their order (spec firehose.md section 5.1).
 func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 	p := stage.Pipeline{Bytes: batchBytes, Parallel: stepCalls}
+	if parts := d.S3.Find(stream.DeAggregationProcessor); parts != nil {
+		kind, _ := parts.Parameter("SubRecordType")
+		delimiter, _ := parts.Parameter("Delimiter")
+		step, err := deaggregate.New(kind, delimiter, n.opt.Now)
+		if err != nil {
+			return p, err
+		}
+		p.Steps = append(p.Steps, step)
+	}
 	if unzip := d.S3.Find(stream.DecompressionProcessor); unzip != nil {
 		format, _ := unzip.Parameter("CompressionFormat")
 		step, err := unpack.NewDecompression(format, n.opt.Now)
@@ -98,7 +110,47 @@ func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 	if function := d.S3.Find(stream.LambdaProcessor); function != nil {
 		n.function(&p, d, function.Lambda())
 	}
-	return p, nil
+	if query := d.S3.Find(stream.ExtractionProcessor); query != nil {
+		text, _ := query.Parameter("MetadataExtractionQuery")
+		engine, _ := query.Parameter("JsonParsingEngine")
+		step, err := extract.New(text, engine, n.opt.Now)
+		if err != nil {
+			return p, err
+		}
+		p.Steps = append(p.Steps, step)
+	}
+	if !d.S3.Partitions() {
+		return p, nil
+	}
+	var err error
+	p.Prefix, err = n.partitions(d)
+	return p, err
+}
+
+// partitions evaluates the prefixes of a stream's partitions (spec firehose.md section 7.4).
+func (n *Node) partitions(d *stream.Definition) (func(*record.Item) ([]byte, *record.Failure), error) {
+	prefixes, err := n.delivery.Partitioner(d)
+	if err != nil {
+		return nil, err
+	}
+	return func(i *record.Item) ([]byte, *record.Failure) {
+		p, err := prefixes.Prefix(i.Arrival, i.Queried, i.Keys)
+		if err != nil {
+			return nil, &record.Failure{
+				Output: record.ProcessingFailed, Code: "DynamicPartitioning.MetadataExtractionFailed",
+				Message: err.Error(), Attempts: 1, Ended: n.opt.Now(),
+			}
+		}
+		return p, nil
+	}, nil
+}
+
+// placer finds the queues of partitions once delivery is there.
+type placer struct{ n *Node }
+
+// Place implements stage.Partitions.
+func (p placer) Place(q record.Queue, shares []record.Share) (record.Placement, error) {
+	return p.n.delivery.Place(q, shares)
 }
 
 // function adds the step of the Lambda processor. A function that is compiled in takes the

@@ -9,9 +9,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"hydrant/internal/batch"
 	"hydrant/internal/operate"
 	"hydrant/internal/record"
+	"hydrant/internal/stage"
 	"hydrant/internal/stream"
 )
 
@@ -24,7 +24,7 @@ func (t trial) Propose(configuration []byte) (*stream.Definition, error) {
 	if err := json.Unmarshal(configuration, &c); err != nil {
 		return nil, fmt.Errorf("%w: %w", operate.ErrConfiguration, err)
 	}
-	if err := c.Check(batch.CheckPrefixes); err != nil {
+	if err := c.Check(t.node.rules(context.Background())); err != nil {
 		return nil, fmt.Errorf("%w: %w", operate.ErrConfiguration, err)
 	}
 	d := c.Definition()
@@ -51,7 +51,7 @@ func (t trial) Try(ctx context.Context, d *stream.Definition, records [][]byte) 
 	}
 	fates := make([]operate.Fate, len(items))
 	for i := range items {
-		if fates[i], err = t.fate(d, &items[i]); err != nil {
+		if fates[i], err = t.fate(d, &p, &items[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -65,12 +65,18 @@ const trialDigits = 6
 func trialID(i int) string { return fmt.Sprintf("%0*d", trialDigits, i) }
 
 // fate tells what would become of an item.
-func (t trial) fate(d *stream.Definition, i *record.Item) (f operate.Fate, err error) {
+func (t trial) fate(d *stream.Definition, p *stage.Pipeline, i *record.Item) (f operate.Fate, err error) {
 	if f.Record, err = strconv.Atoi(i.ID[:min(trialDigits, len(i.ID))]); err != nil {
 		return f, errors.New("a processor has lost the id of a record")
 	}
-	f.Keys = i.Keys
+	f.Keys, f.Queried = i.Keys, i.Queried
 	output := record.Data
+	var prefix *string
+	if p.Prefix != nil && i.Goes() {
+		var text []byte
+		text, i.Failure = p.Prefix(i)
+		prefix = new(string(text))
+	}
 	switch {
 	case i.Dropped:
 		f.Result = operate.Dropped
@@ -85,7 +91,7 @@ func (t trial) fate(d *stream.Definition, i *record.Item) (f operate.Fate, err e
 	if err != nil {
 		return f, err
 	}
-	o, err := t.node.delivery.Example(d, output, i.Arrival)
+	o, err := t.node.delivery.Example(d, output, i.Arrival, prefix)
 	f.Bucket, f.Key = o.Bucket, o.Key
 	return f, err
 }

@@ -43,7 +43,8 @@ type Fate struct {
 	Data    []byte            `json:"data,omitzero"` // as delivered, or the line of the error output
 	Bucket  string            `json:"bucket,omitzero"`
 	Key     string            `json:"key,omitzero"` // of an object like the one that it would be in
-	Keys    map[string]string `json:"partitionKeys,omitzero"`
+	Queried map[string]string `json:"partitionKeysFromQuery,omitzero"`
+	Keys    map[string]string `json:"partitionKeysFromLambda,omitzero"`
 	Code    string            `json:"errorCode,omitzero"`
 	Message string            `json:"errorMessage,omitzero"`
 }

@@ -19,3 +19,19 @@ type Item struct {
 
 // Goes reports whether the item is still on its way.
 func (i *Item) Goes() bool { return !i.Dropped && i.Failure == nil }
+
+// Share is what of a batch of processed records is for one partition: those whose evaluated
+// prefix is the same (spec firehose.md section 7.4).
+type Share struct {
+	Prefix  string
+	Counts  Counts
+	Arrival time.Time // of the oldest
+}
+
+// Placement says where shares go.
+type Placement struct {
+	Queues []Queue      // one for each share; a zero one where it is one partition too many
+	States []StateWrite // to be stored with the records
+	// Done must be called once, when the records are stored, or will not be.
+	Done func(stored bool)
+}

@@ -18,6 +18,9 @@ type batch struct {
 	done     chan struct{} // closed when the pipeline has ended
 	out      []record.Item
 	err      error
+
+	shares  []record.Share // of a partitioned stream
+	shareOf []int          // by item of out that goes on: which share it is in
 }
 
 // read gathers the next batch: what lies behind from, up to the pipeline's bytes but at
@@ -95,112 +98,4 @@ func (b *batch) run(ctx context.Context, steps []Processor) {
 			return
 		}
 	}
-}
-
-// results is what a batch has come to, by output, and in numbers.
-type results struct {
-	queues  map[record.Output]*lines
-	taken   record.Counts
-	dropped record.Counts
-	failed  record.Counts
-}
-
-// lines are the records for one queue.
-type lines struct {
-	record.Batch
-	arrival time.Time // of the oldest
-}
-
-func (l *lines) add(data []byte, arrival time.Time) {
-	l.Data = append(l.Data, data...)
-	l.Lengths = append(l.Lengths, uint32(len(data)))
-	if l.arrival.IsZero() || arrival.Before(l.arrival) {
-		l.arrival = arrival
-	}
-}
-
-// results sorts the items that came out. What became of a source record is what became of
-// the last item with its Source: where a record was taken apart, some of its parts may fail.
-func (b *batch) results() (*results, error) {
-	res := &results{queues: map[record.Output]*lines{}}
-	if n := b.processed(); n.Records > 0 {
-		res.queues[record.Processed] = &lines{Batch: record.Batch{
-			Data: make([]byte, 0, n.Bytes), Lengths: make([]uint32, 0, n.Records),
-		}}
-	}
-	for i := range b.out {
-		item := &b.out[i]
-		if item.Goes() && len(item.Data) > record.MaxProducedBytes {
-			item.Failure = tooLarge(len(item.Data))
-		}
-		switch {
-		case item.Dropped:
-		case item.Failure != nil:
-			line, err := item.Failure.AppendLine(nil, item.Source, item.Arrival)
-			if err != nil {
-				return nil, fmt.Errorf("write a failure record: %w", err)
-			}
-			res.queue(item.Failure.Output).add(line, item.Arrival)
-		default:
-			res.queue(record.Processed).add(item.Data, item.Arrival)
-		}
-	}
-	res.count(b)
-	return res, nil
-}
-
-// processed counts what goes on to the destination, so that it is laid out in one go.
-func (b *batch) processed() (n record.Counts) {
-	for i := range b.out {
-		if item := &b.out[i]; item.Goes() && len(item.Data) <= record.MaxProducedBytes {
-			n = n.Add(record.Counts{Records: 1, Bytes: uint64(len(item.Data))})
-		}
-	}
-	return n
-}
-
-// tooLarge is the failure of a record that has become larger than a queue takes.
-func tooLarge(size int) *record.Failure {
-	return &record.Failure{
-		Output: record.ProcessingFailed, Code: "Processing.RecordTooLarge", Attempts: 1, Ended: time.Now(),
-		Message: fmt.Sprintf("The processed record has %d bytes. It may have %d at most.", size, record.MaxProducedBytes),
-	}
-}
-
-func (res *results) queue(o record.Output) *lines {
-	l := res.queues[o]
-	if l == nil {
-		l = new(lines)
-		res.queues[o] = l
-	}
-	return l
-}
-
-// count tells what became of each source record. The items of one stand together, in the
-// order of the sources; a source of which nothing is left was dropped.
-func (res *results) count(b *batch) {
-	next := 0
-	for i := range b.items {
-		source := &b.items[i]
-		n := record.Counts{Records: 1, Bytes: uint64(len(source.Source))}
-		goes, failed := false, false
-		for ; next < len(b.out) && sameSource(source, &b.out[next]); next++ {
-			goes = goes || b.out[next].Goes()
-			failed = failed || b.out[next].Failure != nil
-		}
-		switch {
-		case goes:
-			res.taken = res.taken.Add(n)
-		case failed:
-			res.failed = res.failed.Add(n)
-		default:
-			res.dropped = res.dropped.Add(n)
-		}
-	}
-}
-
-// sameSource reports whether an item came of a source. Its ID is that of the source, or
-// begins with it.
-func sameSource(source, item *record.Item) bool {
-	return len(item.ID) >= len(source.ID) && item.ID[:len(source.ID)] == source.ID
 }

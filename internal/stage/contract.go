@@ -28,7 +28,10 @@ type Processor interface {
 // Pipeline is what one version of a stream has its records go through. Without Steps they
 // pass as they are.
 type Pipeline struct {
-	Steps    []Processor
+	Steps []Processor
+	// Prefix evaluates the prefix of an item's object; the bytes are lent until the next call.
+	// Nil: the stream is not partitioned. It is called by one goroutine at a time.
+	Prefix   func(*record.Item) ([]byte, *record.Failure)
 	Bytes    int           // a batch is processed when it holds so many raw bytes
 	Age      time.Duration // or when its first record is so old
 	Parallel int           // batches in the pipeline at once
@@ -40,6 +43,12 @@ type Pipelines func(d *stream.Definition) (Pipeline, error)
 // Pieces packs records for the queues of a stream, as its ingest log is packed: at most
 // record.MaxPieceBytes each, sealed where the stream is encrypted.
 type Pieces func(ctx context.Context, d *stream.Definition, b record.Batch) ([]record.Piece, error)
+
+// Partitions finds the queues of a stream's partitions, for the queue of its ingest log. It
+// does not wait.
+type Partitions interface {
+	Place(q record.Queue, shares []record.Share) (record.Placement, error)
+}
 
 // Reader is the stage's say in what is trimmed of an ingest log.
 type Reader interface {

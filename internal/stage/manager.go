@@ -18,10 +18,12 @@ type Options struct {
 	Pieces    Pieces
 	Decoder   Decoder
 	Slots     Slots
-	Join      func(q record.Queue, wake func()) Reader
-	Now       func() time.Time // wall clock, for the age of records
-	Logger    *slog.Logger
-	OnAppend  func(record.Queue) // told which queue has grown; must not block
+	// Partitions is needed for pipelines with a Prefix only.
+	Partitions Partitions
+	Join       func(q record.Queue, wake func()) Reader
+	Now        func() time.Time // wall clock, for the age of records
+	Logger     *slog.Logger
+	OnAppend   func(record.Queue) // told which queue has grown; must not block
 	// OnFailure is told of failed records, of each kind in a batch once. It must not block.
 	OnFailure func(*stream.Definition, *record.Failure)
 }

@@ -188,16 +188,9 @@ func (r *runner) store(ctx context.Context) error {
 	if b.err != nil {
 		return b.err
 	}
-	res, err := b.results()
+	tx, next, err := r.settle(ctx, b)
 	if err != nil {
 		return err
-	}
-	tx, next, err := r.transaction(ctx, b, res)
-	if err != nil {
-		return err
-	}
-	if err := r.opt.Log.Apply(ctx, tx); err != nil {
-		return fmt.Errorf("store processed records: %w", err)
 	}
 	r.saved.Account = next
 	r.saved.version++
@@ -211,6 +204,31 @@ func (r *runner) store(ctx context.Context) error {
 	}
 	r.tell(b)
 	return nil
+}
+
+// settle stores what came of a batch, and returns what was written.
+func (r *runner) settle(ctx context.Context, b *batch) (tx *record.Tx, next Account, err error) {
+	place, err := b.partition(r.version.Load().Prefix, func(shares []record.Share) (record.Placement, error) {
+		return r.opt.Partitions.Place(r.queue, shares)
+	})
+	if err != nil {
+		return nil, next, err
+	}
+	stored := false
+	defer func() { place.Done(stored) }()
+	res, err := b.results(r.queue, place)
+	if err != nil {
+		return nil, next, err
+	}
+	if tx, next, err = r.transaction(ctx, b, res); err != nil {
+		return nil, next, err
+	}
+	tx.States = append(tx.States, place.States...)
+	if err := r.opt.Log.Apply(ctx, tx); err != nil {
+		return nil, next, fmt.Errorf("store processed records: %w", err)
+	}
+	stored = true
+	return tx, next, nil
 }
 
 // trimOnTime trims a queue that is too quiet to do so with its batches.
@@ -234,21 +252,15 @@ func (r *runner) transaction(ctx context.Context, b *batch, res *results) (*reco
 	next.Failed = next.Failed.Add(res.failed).Add(b.lost)
 	tx := &record.Tx{Moves: true, Trims: r.reader.DueTrim(b.to)}
 	def := r.version.Load().def
-	for _, o := range outputs {
-		l := res.queues[o]
-		if l == nil {
-			continue
-		}
-		if o == record.Processed {
+	for _, l := range res.lines {
+		if o := l.queue.Output; o == record.Processed || o == record.Partition {
 			next.Made = next.Made.Add(record.Counts{Records: uint64(len(l.Lengths)), Bytes: uint64(len(l.Data))})
 		}
 		pieces, err := r.opt.Pieces(ctx, def, l.Batch)
 		if err != nil {
 			return nil, next, err
 		}
-		q := r.queue
-		q.Output = o
-		tx.Appends = append(tx.Appends, record.Append{Queue: q, Arrival: l.arrival, Pieces: pieces})
+		tx.Appends = append(tx.Appends, record.Append{Queue: l.queue, Arrival: l.arrival, Pieces: pieces})
 	}
 	w, err := r.saved.write(r.queue, next)
 	if err != nil {
@@ -257,9 +269,6 @@ func (r *runner) transaction(ctx context.Context, b *batch, res *results) (*reco
 	tx.States = append(tx.States, w)
 	return tx, next, nil
 }
-
-// outputs are what a batch may feed, in the order that they are written.
-var outputs = []record.Output{record.Processed, record.ProcessingFailed, record.Undecompressed}
 
 // tell reports the failures of a batch, each kind once.
 func (r *runner) tell(b *batch) {

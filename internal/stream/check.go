@@ -4,7 +4,10 @@ import "fmt"
 
 // Refusal says why a configuration cannot be a stream's. Message is for the client, who
 // gets it word for word as an InvalidArgumentException (spec section 2.13).
-type Refusal struct{ Message string }
+type Refusal struct {
+	Message string
+	Code    string // another one than InvalidArgumentException
+}
 
 // Error is the message.
 func (r *Refusal) Error() string { return r.Message }
@@ -19,14 +22,32 @@ func Unsupported(option string) error {
 	return refuse("%s is not supported by this version of Hydrant.", option)
 }
 
-// PrefixChecker judges the prefixes and the time zone of an S3 destination by the rules of
-// spec section 4.8. The text of its error is the message that the client gets.
-type PrefixChecker func(prefix, errorPrefix, zone string, dynamicPartitioning bool) error
+// Rules are the judges of what a stream's configuration names and this room does not know.
+// The texts of their errors are the messages that clients get.
+type Rules struct {
+	// Prefixes judges the prefixes and the time zone of an S3 destination by the rules of spec
+	// section 4.8.
+	Prefixes func(prefix, errorPrefix, zone string, dynamicPartitioning bool) error
+	// PrefixKeys are the partition keys that a prefix names, from the query and from a function.
+	PrefixKeys func(prefix string) (queried, function []string)
+	// Query returns the keys that a MetadataExtractionQuery yields; nil if each record can
+	// yield others.
+	Query func(query string) ([]string, error)
+	// TimestampFormats judges those of HiveJsonSerDe.
+	TimestampFormats func(formats []string) error
+	// Table looks for the table that a conversion takes its columns from.
+	Table func(s *SchemaConfiguration) error
+	// SmallBuffers lifts the least sizes and ages of buffers with format conversion or dynamic
+	// partitioning.
+	SmallBuffers bool
+	// Account is the one that streams and their roles are of.
+	Account string
+}
 
 // Check makes the semantic checks of CreateDeliveryStream (spec section 2.3, steps 3 and
 // 4), in the order of the spec. It assumes that c satisfies the constraints of its shapes.
 // Errors are Refusals.
-func (c *Configuration) Check(prefixes PrefixChecker) error {
+func (c *Configuration) Check(rules *Rules) error {
 	if err := c.checkOneDestination(); err != nil {
 		return err
 	}
@@ -40,9 +61,9 @@ func (c *Configuration) Check(prefixes PrefixChecker) error {
 		return err
 	}
 	if c.S3 != nil {
-		return c.S3.legacy().check(prefixes)
+		return c.S3.legacy().check(rules)
 	}
-	return c.ExtendedS3.check(prefixes)
+	return c.ExtendedS3.check(rules)
 }
 
 // others names the unbuilt destinations that were given.
@@ -130,23 +151,21 @@ func (c *Configuration) checkBuilt() error {
 }
 
 // check makes the checks of one S3 destination.
-func (c *S3Configuration) check(prefixes PrefixChecker) error {
-	dynamic := c.Partitioning != nil && c.Partitioning.Enabled
-	if err := prefixes(or(c.Prefix, ""), or(c.ErrorOutputPrefix, ""), or(c.CustomTimeZone, ""), dynamic); err != nil {
+func (c *S3Configuration) check(rules *Rules) error {
+	if err := rules.Prefixes(or(c.Prefix, ""), or(c.ErrorOutputPrefix, ""), or(c.CustomTimeZone, ""), c.partitions()); err != nil {
 		return &Refusal{Message: err.Error()}
 	}
-	for _, check := range []func() error{
-		c.checkObjectEncryption, c.checkLogging, func() error { return c.checkBackup(prefixes) },
-		c.checkProcessing, c.checkConversion, c.checkPartitioning,
+	for _, check := range []func(*Rules) error{
+		c.checkObjectEncryption, c.checkLogging, c.checkBackup, c.checkProcessing, c.checkConversion, c.checkPartitioning,
 	} {
-		if err := check(); err != nil {
+		if err := check(rules); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *S3Configuration) checkObjectEncryption() error {
+func (c *S3Configuration) checkObjectEncryption(*Rules) error {
 	e := c.Encryption
 	if e == nil {
 		return nil
@@ -157,7 +176,7 @@ func (c *S3Configuration) checkObjectEncryption() error {
 	return nil
 }
 
-func (c *S3Configuration) checkLogging() error {
+func (c *S3Configuration) checkLogging(*Rules) error {
 	if c.Logging == nil || !c.Logging.Enabled {
 		return nil
 	}
@@ -175,7 +194,7 @@ const minBackupSeconds = 60
 
 // checkBackup judges the backup's destination by the rules of any other, also while it is
 // not enabled: an update may enable it by its mode alone.
-func (c *S3Configuration) checkBackup(prefixes PrefixChecker) error {
+func (c *S3Configuration) checkBackup(rules *Rules) error {
 	if c.S3Backup == nil {
 		if or(c.S3BackupMode, BackupDisabled) == BackupEnabled {
 			return refuse("S3 backup destination configuration is required when enabling S3 backup.")
@@ -185,26 +204,15 @@ func (c *S3Configuration) checkBackup(prefixes PrefixChecker) error {
 	if or(c.S3Backup.BufferingHints.IntervalInSeconds, defaultIntervalInSeconds) < minBackupSeconds {
 		return refuse("BufferingHints.IntervalInSeconds must be at least %d for S3 backup.", minBackupSeconds)
 	}
-	return c.S3Backup.legacy().check(prefixes)
+	return c.S3Backup.legacy().check(rules)
 }
 
-func (c *S3Configuration) checkProcessing() error {
+func (c *S3Configuration) checkProcessing(rules *Rules) error {
 	if c.Processing == nil || !c.Processing.Enabled {
 		return nil
 	}
-	return c.Processing.check(c.Partitioning != nil && c.Partitioning.Enabled)
-}
-
-func (c *S3Configuration) checkConversion() error {
-	if c.Conversion == nil || !or(c.Conversion.Enabled, true) {
-		return nil
+	if err := c.Processing.check(c.partitions()); err != nil {
+		return err
 	}
-	return Unsupported("DataFormatConversionConfiguration.Enabled: true")
-}
-
-func (c *S3Configuration) checkPartitioning() error {
-	if c.Partitioning == nil || !c.Partitioning.Enabled {
-		return nil
-	}
-	return Unsupported("DynamicPartitioningConfiguration.Enabled: true")
+	return c.checkQuery(rules)
 }

@@ -20,7 +20,17 @@ func parse(t *testing.T, text string) *Configuration {
 	return &c
 }
 
-func anyPrefix(string, string, string, bool) error { return nil }
+// anything is rules that take whatever they are asked about.
+func anything() *Rules {
+	return &Rules{
+		Account:          "123456789012",
+		Prefixes:         func(string, string, string, bool) error { return nil },
+		PrefixKeys:       func(string) (queried, function []string) { return nil, nil },
+		Query:            func(string) ([]string, error) { return nil, nil },
+		TimestampFormats: func([]string) error { return nil },
+		Table:            func(*SchemaConfiguration) error { return nil },
+	}
+}
 
 func extended(members string) string {
 	return `{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{` + minimal + members + `}}`
@@ -43,7 +53,7 @@ func TestProcessorsAreShownWithTheirDefaults(t *testing.T) {
 	c := parse(t, processors(`{"Type":"AppendDelimiterToRecord","Parameters":[{"ParameterName":"Delimiter","ParameterValue":"\\n"}]},`+
 		`{"Type":"Lambda","Parameters":[{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"61"},{"ParameterName":"BufferSizeInMBs","ParameterValue":"1.0"},`+arn+`]},`+
 		unzip+`,{"Type":"CloudWatchLogProcessing","Parameters":[{"ParameterName":"DataMessageExtraction","ParameterValue":"True"}]}`))
-	if err := c.Check(anyPrefix); err != nil {
+	if err := c.Check(anything()); err != nil {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(c.Destination().Processing)
@@ -114,10 +124,8 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 		{processors(`{"Type":"RecordDeAggregation","Parameters":[{"ParameterName":"SubRecordType","ParameterValue":"JSON"}]}`), "class com.amazonaws.services.firehose.internal.model.RecordDeAggregationProcessor can only be present when Dynamic Partitioning is enabled."},
 		{processors(`{"Type":"MetadataExtraction","Parameters":[{"ParameterName":"JsonParsingEngine","ParameterValue":"JQ-1.5"}]}`), "MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6"},
 		{processors(`{"Type":"MetadataExtraction","Parameters":[{"ParameterName":"JsonParsingEngine","ParameterValue":"JQ-1.6"},{"ParameterName":"MetadataExtractionQuery","ParameterValue":"{a:.a}"}]}`), "class com.amazonaws.services.firehose.internal.model.MetadataExtractionProcessor can only be present when Dynamic Partitioning is enabled."},
-		{extended(`,"DataFormatConversionConfiguration":{}`), "DataFormatConversionConfiguration.Enabled: true is not supported by this version of Hydrant."},
-		{extended(`,"DynamicPartitioningConfiguration":{"Enabled":true}`), "DynamicPartitioningConfiguration.Enabled: true is not supported by this version of Hydrant."},
 	} {
-		err := parse(t, c.config).Check(anyPrefix)
+		err := parse(t, c.config).Check(anything())
 		var refusal *Refusal
 		if !errors.As(err, &refusal) || refusal.Message != c.want {
 			t.Errorf("%s\n got %v\nwant %s", c.config, err, c.want)
@@ -128,10 +136,12 @@ func TestWhatCannotBeAStreamIsRefusedInTheSpecsWords(t *testing.T) {
 func TestABackupIsADestinationOfItsOwn(t *testing.T) {
 	c := parse(t, extended(`,"Prefix":"main/","S3BackupMode":"Enabled","S3BackupConfiguration":{`+minimal+`,"Prefix":"raw/","BufferingHints":{"IntervalInSeconds":60},"FileExtension":".x"}`))
 	var asked []string
-	err := c.Check(func(prefix, _, _ string, _ bool) error {
+	rules := anything()
+	rules.Prefixes = func(prefix, _, _ string, _ bool) error {
 		asked = append(asked, prefix)
 		return nil
-	})
+	}
+	err := c.Check(rules)
 	if err != nil || len(asked) != 2 || asked[1] != "raw/" {
 		t.Fatalf("asked about %q, %v", asked, err)
 	}
@@ -143,12 +153,14 @@ func TestABackupIsADestinationOfItsOwn(t *testing.T) {
 
 func TestThePrefixCheckerHasTheWord(t *testing.T) {
 	c := parse(t, extended(`,"Prefix":"p","ErrorOutputPrefix":"e","CustomTimeZone":"Asia/Tokyo","DynamicPartitioningConfiguration":{"Enabled":true}`))
-	err := c.Check(func(prefix, errorPrefix, zone string, dynamic bool) error {
+	rules := anything()
+	rules.Prefixes = func(prefix, errorPrefix, zone string, dynamic bool) error {
 		if prefix != "p" || errorPrefix != "e" || zone != "Asia/Tokyo" || !dynamic {
 			t.Errorf("asked about %q %q %q %v", prefix, errorPrefix, zone, dynamic)
 		}
 		return errors.New("Invalid expression usage")
-	})
+	}
+	err := c.Check(rules)
 	var refusal *Refusal
 	if !errors.As(err, &refusal) || refusal.Message != "Invalid expression usage" {
 		t.Fatal(err)
@@ -161,7 +173,7 @@ func TestEveryCompressionFormatIsTaken(t *testing.T) {
 	} {
 		for _, shape := range []string{"S3", "ExtendedS3"} {
 			c := parse(t, `{"DeliveryStreamName":"s","`+shape+`DestinationConfiguration":{`+minimal+`,"CompressionFormat":"`+string(format)+`"}}`)
-			if err := c.Check(anyPrefix); err != nil {
+			if err := c.Check(anything()); err != nil {
 				t.Errorf("%s with %s: %v", shape, format, err)
 			}
 			if got := c.Destination().CompressionFormat; got != format || got.Deflated() != deflated {
@@ -178,7 +190,7 @@ func TestDisabledStructuresAreKeptAsTheyCame(t *testing.T) {
 		`"DynamicPartitioningConfiguration":{"Enabled":false,"RetryOptions":{"DurationInSeconds":0}},` +
 		`"FileExtension":"","CustomTimeZone":"UTC"`
 	c := parse(t, extended(`,"CloudWatchLoggingOptions":{"Enabled":false,"LogGroupName":"g"},`+members))
-	if err := c.Check(anyPrefix); err != nil {
+	if err := c.Check(anything()); err != nil {
 		t.Fatal(err)
 	}
 	got, err := json.Marshal(c.Destination())
@@ -195,7 +207,7 @@ func TestDisabledStructuresAreKeptAsTheyCame(t *testing.T) {
 func TestTheLegacyShapeKnowsNoExtendedMembers(t *testing.T) {
 	c := parse(t, `{"DeliveryStreamName":"s","S3DestinationConfiguration":{`+minimal+`,"Prefix":"","FileExtension":".x","S3BackupMode":"Enabled",
 		"ProcessingConfiguration":{"Enabled":true},"BufferingHints":{"IntervalInSeconds":0}}}`)
-	if err := c.Check(anyPrefix); err != nil {
+	if err := c.Check(anything()); err != nil {
 		t.Fatal(err)
 	}
 	d := c.Destination()

@@ -53,7 +53,7 @@ func (c *S3Configuration) destination() *S3Destination {
 		Prefix:            c.Prefix,
 		ErrorOutputPrefix: c.ErrorOutputPrefix,
 		BufferingHints: BufferingHints{
-			SizeInMBs:         or(c.BufferingHints.SizeInMBs, defaultSizeInMBs),
+			SizeInMBs:         c.sizeInMBs(),
 			IntervalInSeconds: or(c.BufferingHints.IntervalInSeconds, defaultIntervalInSeconds),
 		},
 		CompressionFormat:       or(c.CompressionFormat, Uncompressed),

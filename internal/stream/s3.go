@@ -146,6 +146,9 @@ func (d *S3Destination) Roles() []string {
 	if p := d.Find(LambdaProcessor); p != nil {
 		add(p.Lambda().Role)
 	}
+	if d.Converts() {
+		add(or(d.Conversion.SchemaConfiguration.RoleARN, ""))
+	}
 	return roles
 }
 

@@ -69,7 +69,7 @@ type PartitioningUpdate struct {
 
 // Apply is d as the update leaves it, and whether anything has changed: only then there is a
 // new version (spec section 2.7.1). now is the time of the change. Errors are Refusals.
-func (u *Update) Apply(d *Definition, prefixes PrefixChecker, now time.Time) (changed bool, err error) {
+func (u *Update) Apply(d *Definition, rules *Rules, now time.Time) (changed bool, err error) {
 	with, err := u.destination()
 	if err != nil {
 		return false, err
@@ -78,7 +78,7 @@ func (u *Update) Apply(d *Definition, prefixes PrefixChecker, now time.Time) (ch
 	if err != nil {
 		return false, err
 	}
-	if err := merged.check(prefixes); err != nil {
+	if err := merged.check(rules); err != nil {
 		return false, err
 	}
 	s3 := merged.stored()

@@ -24,7 +24,7 @@ func apply(t *testing.T, created, update string) (*Definition, bool, error) {
 	if err := json.Unmarshal([]byte(update), &u); err != nil {
 		t.Fatal(err)
 	}
-	changed, err := u.Apply(d, anyPrefix, noon)
+	changed, err := u.Apply(d, anything(), noon)
 	return d, changed, err
 }
 

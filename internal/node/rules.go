@@ -1,0 +1,30 @@
+package node
+
+import (
+	"context"
+
+	"hydrant/internal/batch"
+	"hydrant/internal/process/extract"
+	"hydrant/internal/stream"
+)
+
+// rules are the judges of what the configuration of a stream names, for the time of a call.
+func (n *Node) rules(ctx context.Context) *stream.Rules {
+	return &stream.Rules{
+		Prefixes:   batch.CheckPrefixes,
+		PrefixKeys: batch.Keys,
+		Query: func(query string) ([]string, error) {
+			e, err := extract.New(query, "JQ-1.6", n.opt.Now)
+			if err != nil {
+				return nil, err
+			}
+			return e.Keys(), nil
+		},
+		TimestampFormats: func([]string) error { return nil },
+		Table: func(*stream.SchemaConfiguration) error {
+			return stream.Unsupported("DataFormatConversionConfiguration.Enabled: true")
+		},
+		SmallBuffers: n.opt.Config.Delivery.SmallBuffers,
+		Account:      n.opt.Config.Account,
+	}
+}
