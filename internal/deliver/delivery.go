@@ -77,7 +77,7 @@ func (m *Manager) read(ctx context.Context, del *delivery, from record.Queue, o 
 	}
 	q := record.Queue{Stream: del.def.ID, Output: o, Shard: from.Shard}
 	r := &runner{
-		output: q, sources: m.source, opt: &m.opt, wake: make(chan struct{}, 1),
+		output: q, sources: m.source, grown: m.Wake, opt: &m.opt, wake: make(chan struct{}, 1),
 		log: m.opt.Logger.With("stream", del.def.Name, "output", o, "shard", q.Shard),
 	}
 	begun := m.begun[progressKey(q)]
@@ -155,6 +155,7 @@ func (m *Manager) beginAtHead(ctx context.Context, output, queue record.Queue) e
 var errorTypes = map[record.Output]string{
 	record.ProcessingFailed: "processing-failed",
 	record.Undecompressed:   "decompression-failed",
+	record.Unconverted:      "format-conversion-failed",
 }
 
 // beginFailures adds the runners of error outputs that something was ever written to, as far

@@ -336,7 +336,12 @@ func (w *world) queues() int {
 // plainEncodings writes records as they are, whatever the format.
 type plainEncodings struct{}
 
-func (plainEncodings) Encoding(Format) (Encoding, error) { return plain{}, nil }
+func (plainEncodings) Encoding(f Format) (Encoding, error) {
+	if f.Conversion != nil {
+		return choosy{}, nil
+	}
+	return plain{}, nil
+}
 
 type plain struct{}
 
@@ -378,6 +383,7 @@ type world struct {
 	lambdaAge time.Duration // of its batches
 	keys      int           // a partitioned stream has so many
 	quota     int           // of open partitions
+	noTable   atomic.Bool   // there is no table
 	stop      func() error
 	part      int64        // size of the parts of uploads
 	life      int          // how often it was started
@@ -406,7 +412,8 @@ func (w *world) start() {
 	w.m = NewManager(Options{
 		Log: w.log, Stage: staged{w.stage}, Destination: w.store, Encodings: plainEncodings{}, Memory: NewMemory(64 << 20), PartBytes: w.part,
 		Partitions: func(string) int { return w.quota },
-		Uploads:    NewSlots(8), Logger: w.quiet(),
+		Conversion: w.conversion, Pieces: rawPieces,
+		Uploads: NewSlots(8), Logger: w.quiet(),
 		Now:       func() time.Time { return time.Now().Add(time.Duration(w.clock.Load())) },
 		OnObject:  func(time.Duration, int64) {},
 		OnFailure: func(_ *stream.Definition, o record.Output, err error) { w.failed.Store(o, err) },

@@ -179,7 +179,20 @@ func (r *runner) encodeRange(ctx context.Context, f Format, o *preparedItem, buf
 	}
 	enc := encoding.NewEncoder(buf)
 	var got record.Counts
-	err = r.opt.Log.Read(ctx, r.queue(), o.From.Entry, func(e *record.Entry) error {
+	err = r.readRange(ctx, o, func(e *record.Entry, from, to uint32) error {
+		got = got.Add(e.Range(from, to))
+		return enc.Add(e, from, to)
+	})
+	if err != nil {
+		enc.Abandon()
+		return lost, err
+	}
+	return o.Held.Sub(got), enc.Close()
+}
+
+// readRange calls fn with what can be read of the records from o.From to o.To.
+func (r *runner) readRange(ctx context.Context, o *preparedItem, fn func(e *record.Entry, from, to uint32) error) error {
+	return r.opt.Log.Read(ctx, r.queue(), o.From.Entry, func(e *record.Entry) error {
 		from, to := uint32(0), uint32(len(e.Lengths))
 		if e.Sequence == o.From.Entry {
 			from = o.From.Index
@@ -193,14 +206,8 @@ func (r *runner) encodeRange(ctx context.Context, f Format, o *preparedItem, buf
 		if e.Sequence == o.To.Entry {
 			to = o.To.Index
 		}
-		got = got.Add(e.Range(from, to))
-		return enc.Add(e, from, to)
+		return fn(e, from, to)
 	})
-	if err != nil {
-		enc.Abandon()
-		return lost, err
-	}
-	return o.Held.Sub(got), enc.Close()
 }
 
 // sweepDoubtful aborts uploads under the plan's keys beside those just completed. There

@@ -15,7 +15,8 @@ import (
 	"hydrant/internal/stream"
 )
 
-// Options are what delivery is built from. All but Stage and PartBytes are required.
+// Options are what delivery is built from. All but Stage, PartBytes and those that say what
+// nil stands for are required.
 type Options struct {
 	Log         Log
 	Destination Destination
@@ -25,10 +26,15 @@ type Options struct {
 	Memory      *Memory
 	// Partitions is how many partitions a stream may have open; 0: any number. Nil: all do.
 	Partitions func(stream string) int
-	PartBytes  int64 // 0: DefaultPartBytes
-	Uploads    Slots
-	Now        func() time.Time // wall clock, for ages and names
-	Logger     *slog.Logger
+	// Conversion is how the records of a stream become rows now. Encoders that have to do
+	// with the same table get the same pointer. Errors are tried again. Nil: no stream converts.
+	Conversion func(ctx context.Context, d *stream.Definition) (*Conversion, error)
+	// Pieces packs failure records as those of the stream are packed.
+	Pieces    func(ctx context.Context, d *stream.Definition, b record.Batch) ([]record.Piece, error)
+	PartBytes int64 // 0: DefaultPartBytes
+	Uploads   Slots
+	Now       func() time.Time // wall clock, for ages and names
+	Logger    *slog.Logger
 	// OnObject is told of each delivered object: how long it took to complete and its size
 	// in bytes. It must not block.
 	OnObject func(time.Duration, int64)

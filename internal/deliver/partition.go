@@ -26,7 +26,7 @@ func partitionOf(ingest record.Queue, end string) (record.Queue, bool) {
 func (p *partitions) runner(part *partition) *runner {
 	q := p.ingest.Partition(part.number)
 	r := &runner{
-		output: q, opt: p.opt, wake: make(chan struct{}, 1), parts: p, part: part,
+		output: q, grown: p.grown, opt: p.opt, wake: make(chan struct{}, 1), parts: p, part: part,
 		log: p.log.With("partition", strings.ReplaceAll(part.prefix, "\x00", "*")),
 	}
 	r.target.Store(p.data.target.Load())
@@ -158,6 +158,7 @@ func (p *partitions) storeAll(ctx context.Context) {
 	p.mu.Unlock()
 	tx := &record.Tx{}
 	for _, s := range batch {
+		tx.Moves = tx.Moves || s.tx.Moves
 		next.Delivered, next.Failed = next.Delivered.Add(s.add.Delivered), next.Failed.Add(s.add.Failed)
 		next.Objects, next.ObjectBytes = next.Objects+s.add.Objects, next.ObjectBytes+s.add.ObjectBytes
 		next.Strays = append(next.Strays[:len(next.Strays):len(next.Strays)], s.add.Strays...)

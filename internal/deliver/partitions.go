@@ -31,7 +31,8 @@ type partitions struct {
 	wake   chan struct{} // capacity 1
 	start  func(func())  // starts a goroutine that delivery waits for
 	fail   func(error)   // told that the journal no longer serves
-	seen   *flush        // the last one that was obeyed; belongs to the goroutine of run
+	grown  func(record.Queue)
+	seen   *flush // the last one that was obeyed; belongs to the goroutine of run
 
 	mu       sync.Mutex
 	all      map[uint32]*partition // by number
@@ -73,7 +74,7 @@ type partitioned struct {
 // tell of.
 func (m *Manager) newPartitions(ctx context.Context, data *runner) (*partitions, error) {
 	p := &partitions{
-		ingest: data.ingestLog(), opt: &m.opt, data: data, log: data.log, wake: make(chan struct{}, 1), fail: m.fail,
+		ingest: data.ingestLog(), opt: &m.opt, data: data, log: data.log, wake: make(chan struct{}, 1), fail: m.fail, grown: m.Wake,
 		all: map[uint32]*partition{}, open: map[string]*partition{}, aging: list.New(), working: map[*partition]*runner{},
 	}
 	total, err := loadProgress(ctx, m.opt.Log, p.ingest.Partition(0))

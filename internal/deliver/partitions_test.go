@@ -175,10 +175,10 @@ func crashPartitions(t *testing.T, stored bool, crash int) (crashed bool) {
 		}
 		return false, nil
 	}
-	w.put0(numberedRange(0, 20)...)
+	w.put0(numberedRange(0, 10)...)
 	w.start()
 	time.Sleep(time.Second)
-	w.put(numberedRange(20, 60)...) // more than a buffer for each, so parts of uploads too
+	w.put(numberedRange(10, 30)...) // enough for parts of uploads
 	time.Sleep(10 * time.Minute)
 	if err := w.stop(); crashed != errors.Is(err, record.ErrUncertain) {
 		t.Fatalf("crashed %v, yet Run returned %v", crashed, err)
@@ -186,8 +186,8 @@ func crashPartitions(t *testing.T, stored bool, crash int) (crashed bool) {
 	w.start()
 	time.Sleep(time.Hour)
 	synctest.Wait()
-	w.inPartitions(60)
-	if l := w.check(); l.Delivered.Records != 60 || l.Taken.Records != 60 || l.Pending.Records != 0 {
+	w.inPartitions(30)
+	if l := w.check(); l.Delivered.Records != 30 || l.Taken.Records != 30 || l.Pending.Records != 0 {
 		t.Fatalf("ledger %+v", l)
 	}
 	if err := w.stop(); err != nil {

@@ -22,6 +22,7 @@ type filler struct {
 	plan *plan
 	at   record.Mark // the next record
 	m    *manifest
+	enc  Encoding
 	cur  *filling // the object being filled
 	done bool
 	read int // entries seen in this step
@@ -38,6 +39,7 @@ type filling struct {
 	cut    batch.Cutter
 	sink   *sink // encoded and not shipped
 	closed bool  // the encoder has written its last byte
+	empty  bool  // it has no rows
 	number int32 // of the last part shipped
 }
 
@@ -55,7 +57,10 @@ type partResult struct {
 func (r *runner) fill(ctx context.Context, t *target) (*manifest, error) {
 	f := &filler{
 		r: r, t: t, plan: r.state.Plan, at: r.state.Checkpoint,
-		m: &manifest{Format: t.format}, results: make(chan partResult, 64),
+		m: &manifest{Format: t.format}, enc: t.encoding, results: make(chan partResult, 64),
+	}
+	if err := f.convert(ctx); err != nil {
+		return nil, err
 	}
 	var err error
 	if r.held, err = r.opt.Memory.reserve(ctx, f.estimate()); err != nil {
@@ -89,6 +94,10 @@ func (f *filler) estimate() int64 {
 	if f.t.format.Delimited {
 		raw += int64(pending.Records)
 	}
+	if c := f.m.Format.Conversion; c != nil {
+		// Values in columns and pages beside the file that they become.
+		return min(4*raw+int64(f.plan.Objects)*chunkBytes+1<<20, 2*f.r.opt.PartBytes+slackBytes+2*c.MemoryBytes)
+	}
 	return min(raw+raw/32+int64(f.plan.Objects+1)*chunkBytes+32<<10, 2*f.r.opt.PartBytes+slackBytes)
 }
 
@@ -117,7 +126,12 @@ func (f *filler) add(e *record.Entry) error {
 		}
 	}
 	f.advance(e, from, to)
-	if full {
+	tooMany, err := f.takeMisfits()
+	if err != nil {
+		return err
+	}
+	if full || tooMany {
+		f.done = f.done || tooMany
 		return f.closeObject()
 	}
 	return f.next()
@@ -149,7 +163,7 @@ func (f *filler) open(oldest time.Time) {
 	s := &sink{&buffer{memory: f.r.opt.Memory}}
 	f.cur = &filling{
 		item: preparedItem{Object: o, From: f.at},
-		enc:  f.t.encoding.NewEncoder(s),
+		enc:  f.enc.NewEncoder(s),
 		cut:  batch.NewCutter(f.plan.Limit),
 		sink: s,
 	}
@@ -165,11 +179,16 @@ func (f *filler) finishPlan() error {
 }
 
 func (f *filler) closeObject() error {
+	f.cur.item.To = f.at
+	f.cur.closed = true
+	if c, ok := f.cur.enc.(record.Converter); ok && c.Rows() == 0 {
+		f.cur.empty = true
+		c.Abandon()
+		return record.ErrStop
+	}
 	if err := f.cur.enc.Close(); err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	f.cur.closed = true
-	f.cur.item.To = f.at
 	return record.ErrStop
 }
 
@@ -207,7 +226,7 @@ func (f *filler) seal() {
 		slices.SortFunc(c.item.Parts, func(a, b record.Part) int { return int(a.Number - b.Number) })
 		f.r.bodies = append(f.r.bodies, nil)
 		f.m.Objects = append(f.m.Objects, c.item)
-	case c.item.Held.Bytes == 0:
+	case c.item.Held.Bytes == 0 || c.empty:
 		c.sink.free()
 	default:
 		c.item.Size = c.sink.Size()

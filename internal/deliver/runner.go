@@ -26,7 +26,8 @@ type runner struct {
 	output   record.Queue           // which output of which stream, and shard
 	from     atomic.Pointer[Reader] // of the queue that its records lie in; replaced by its goroutine
 	sources  func(record.Queue) *source
-	launched bool // under Manager.mu
+	grown    func(record.Queue) // told of a queue that the runner has written to
+	launched bool               // under Manager.mu
 	opt      *Options
 	log      *slog.Logger
 	target   atomic.Pointer[target]
@@ -46,6 +47,7 @@ type runner struct {
 	done    []bool        // objects of the manifest that the store has acknowledged
 	lost    record.Counts // found unreadable when the manifest's objects were encoded again
 	bodies  []*buffer     // of the manifest's plain puts; nil entries are encoded again
+	misfits *misfits      // of the manifest; nil: not at hand
 	held    *reservation
 	seen    []sight // of a queue of the stage, behind the checkpoint
 	looked  bool    // at such a queue, in this life
@@ -201,9 +203,13 @@ func (r *runner) finish(ctx context.Context) error {
 		}
 		return err
 	}
+	misfits := r.misfits
 	r.freeBodies()
+	r.misfits = misfits
 	r.sweepDoubtful(ctx)
-	return r.commit(ctx, start)
+	err := r.commit(ctx, start)
+	r.misfits = nil
+	return err
 }
 
 // unseal takes the manifest back. It is stored before anything is aborted: with a manifest,
@@ -225,8 +231,9 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 	next.Checkpoint = m.To
 	done := m.To.Before.Sub(r.state.Checkpoint.Before)
 	lost := m.Lost.Add(r.lost)
-	next.Delivered = next.Delivered.Add(done.Sub(lost))
-	next.Failed = next.Failed.Add(lost)
+	failed := lost.Add(m.Unconverted)
+	next.Delivered = next.Delivered.Add(less(done, failed))
+	next.Failed = next.Failed.Add(failed)
 	next.Strays = r.strays(next.Strays, p)
 	for i := range m.Objects {
 		next.Objects++
@@ -234,7 +241,11 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 	}
 	next.Plan = nil
 	trims := r.reader().DueTrim(m.To)
-	ended := r.store(ctx, &next, m.To, &record.Tx{Trims: trims})
+	tx := &record.Tx{Trims: trims}
+	if err := r.appendMisfits(ctx, tx); err != nil {
+		return err
+	}
+	ended := r.store(ctx, &next, m.To, tx)
 	if ended != nil && !errors.Is(ended, errPartitionDone) {
 		return ended
 	}
@@ -242,6 +253,9 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 	r.suspect, r.sealed, r.lost, r.done = false, false, record.Counts{}, nil
 	r.fails = 0 // only a whole delivery ends an alarm: a plan alone always succeeds
 	r.reader().Pass(m.To, trims)
+	for i := range tx.Appends {
+		r.grown(tx.Appends[i].Queue)
+	}
 	r.publish(nil)
 	r.report(p, completed, lost)
 	return ended
@@ -285,6 +299,7 @@ func (r *runner) freeBodies() {
 		}
 	}
 	r.bodies = nil
+	r.misfits = nil
 	if r.held != nil {
 		r.held.release()
 		r.held = nil

@@ -55,19 +55,22 @@ func (w *world) withStage() *stage.Manager {
 			}
 			return p, w.partitionBy(&p, d)
 		},
-		Pieces: func(_ context.Context, _ *stream.Definition, b record.Batch) (pieces []record.Piece, _ error) {
-			data := b.Data
-			for _, n := range b.Lengths {
-				pieces = append(pieces, rawPiece(data[:n]))
-				data = data[n:]
-			}
-			return pieces, nil
-		},
+		Pieces:  rawPieces,
 		Decoder: new(encode.Decoder), Slots: stage.NewSlots(1, 2), Now: time.Now, Partitions: placer{w}, Logger: w.quiet(),
 		Join:      func(q record.Queue, wake func()) stage.Reader { return w.m.Join(q, wake) },
 		OnAppend:  func(q record.Queue) { w.m.Wake(q) },
 		OnFailure: func(*stream.Definition, *record.Failure) {},
 	})
+}
+
+// rawPieces makes a piece of each record.
+func rawPieces(_ context.Context, _ *stream.Definition, b record.Batch) (pieces []record.Piece, _ error) {
+	data := b.Data
+	for _, n := range b.Lengths {
+		pieces = append(pieces, rawPiece(data[:n]))
+		data = data[n:]
+	}
+	return pieces, nil
 }
 
 // processing is the definition's next version with processors, or with them switched off.

@@ -64,6 +64,10 @@ type manifest struct {
 	Lost    record.Counts  `json:"lost"` // records within it that could not be read
 	Format  Format         `json:"format"`
 	Objects []preparedItem `json:"objects"`
+	// Misfits is how many documents did not fit the table, and Unconverted are the records
+	// that have no row in any object.
+	Misfits     int           `json:"misfits,omitzero"`
+	Unconverted record.Counts `json:"unconverted,omitzero"`
 }
 
 // Format names the encoding that made an object, so that the same can be made again.
@@ -71,6 +75,23 @@ type Format struct {
 	Compression stream.Compression `json:"compression"`
 	Level       int                `json:"level"`              // of deflate; 0 elsewhere
 	Delimited   bool               `json:"delimited,omitzero"` // an LF stands between records
+	Conversion  *Conversion        `json:"conversion,omitzero"`
+}
+
+// Conversion says how records become rows of a file. It holds all that the file depends on, so
+// that the same can be made again when the table has changed meanwhile.
+type Conversion struct {
+	Columns     []Column             `json:"columns"` // of the table, in its order
+	Input       *stream.Deserializer `json:"input"`
+	Output      *stream.Serializer   `json:"output"`
+	Table       record.CatalogTable  `json:"table"`
+	MemoryBytes int64                `json:"memoryBytes"` // that an encoder may hold beside its output
+}
+
+// Column is a column of a table.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // in Hive's words
 }
 
 // preparedItem is one object of a manifest. Without an Upload it is a plain put, which

@@ -27,6 +27,7 @@ type target struct {
 	failures string // error output type of the records; empty for data and backup
 	limits   batch.Limits
 	quota    int // of open partitions; 0: any number
+	converts bool
 	format   Format
 	encoding Encoding
 }
@@ -49,7 +50,7 @@ func (opt *Options) target(d *stream.Definition, o record.Output) (*target, erro
 		ErrorOutputPrefix: text(s3.ErrorOutputPrefix),
 		TimeZone:          text(s3.CustomTimeZone),
 		Compression:       s3.CompressionFormat,
-		FileExtension:     text(s3.FileExtension),
+		FileExtension:     extension(s3, o),
 		Dynamic:           s3.Partitions(),
 	})
 	if err != nil {
@@ -67,6 +68,8 @@ func (opt *Options) target(d *stream.Definition, o record.Output) (*target, erro
 		format:  Format{Compression: s3.CompressionFormat, Delimited: o == record.Data && s3.Find(stream.DelimiterProcessor) != nil},
 	}
 	t.failures = errorTypes[o]
+	t.converts = o == record.Data && d.S3.Converts()
+	t.format.Delimited = t.format.Delimited && !t.converts // JSON documents need nothing between them
 	if opt.Partitions != nil {
 		t.quota = opt.Partitions(d.Name)
 	}
@@ -94,6 +97,18 @@ func (m *Manager) Example(d *stream.Definition, o record.Output, oldest time.Tim
 		return record.Object{}, err
 	}
 	return t.object(newNonce(), 0, oldest, prefix), nil
+}
+
+// extension is the one of data objects that takes the place of the compression's; empty: none
+// does.
+func extension(s3 *stream.S3Destination, o record.Output) string {
+	switch own := text(s3.FileExtension); {
+	case own != "" || o != record.Data || !s3.Converts():
+		return own
+	case s3.Conversion.OutputFormat.Serializer.ORC != nil:
+		return ".orc"
+	}
+	return ".parquet"
 }
 
 func text(s *string) string {

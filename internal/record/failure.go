@@ -15,6 +15,21 @@ type Failure struct {
 	Attempts int       // how often it was tried
 	Ended    time.Time // the last attempt
 	Function string    // ARN of the function that failed it; empty for any other step
+	// Table is the one that the record was to be a row of; nil for any other step.
+	Table *CatalogTable
+	// Sequence and Part tell where a record that was to be a row came from.
+	Sequence string
+	Part     int
+}
+
+// CatalogTable names a table as failure records do (spec firehose.md section 6.6).
+type CatalogTable struct {
+	CatalogID    string `json:"catalogId"`
+	DatabaseName string `json:"databaseName"`
+	TableName    string `json:"tableName"`
+	Region       string `json:"region"`
+	VersionID    string `json:"versionId"`
+	RoleARN      string `json:"roleArn"`
 }
 
 // AppendLine appends the line of a record that failed: source is the record as it came,
@@ -22,7 +37,20 @@ type Failure struct {
 // files have come to rely on.
 func (f *Failure) AppendLine(dst, source []byte, arrival time.Time) ([]byte, error) {
 	var v any
-	if f.Function != "" {
+	switch {
+	case f.Table != nil:
+		v = struct {
+			AttemptsMade           int           `json:"attemptsMade"`
+			ArrivalTimestamp       int64         `json:"arrivalTimestamp"`
+			LastErrorCode          string        `json:"lastErrorCode"`
+			LastErrorMessage       string        `json:"lastErrorMessage"`
+			AttemptEndingTimestamp int64         `json:"attemptEndingTimestamp"`
+			RawData                []byte        `json:"rawData"`
+			SequenceNumber         string        `json:"sequenceNumber"`
+			SubSequenceNumber      int           `json:"subSequenceNumber"`
+			DataCatalogTable       *CatalogTable `json:"dataCatalogTable"`
+		}{f.Attempts, arrival.UnixMilli(), f.Code, f.Message, f.Ended.UnixMilli(), source, f.Sequence, f.Part, f.Table}
+	case f.Function != "":
 		v = struct {
 			RawData                []byte `json:"rawData"`
 			ErrorCode              string `json:"errorCode"`
@@ -32,7 +60,7 @@ func (f *Failure) AppendLine(dst, source []byte, arrival time.Time) ([]byte, err
 			AttemptEndingTimestamp int64  `json:"attemptEndingTimestamp"`
 			LambdaARN              string `json:"lambdaARN"`
 		}{source, f.Code, f.Message, f.Attempts, arrival.UnixMilli(), f.Ended.UnixMilli(), f.Function}
-	} else {
+	default:
 		v = struct {
 			AttemptsMade           int    `json:"attemptsMade"`
 			ArrivalTimestamp       int64  `json:"arrivalTimestamp"`

@@ -321,3 +321,23 @@ type Encoder interface {
 	// Abandon frees the encoder without finishing the object.
 	Abandon()
 }
+
+// Converter is an Encoder of rows: records, or documents in them, may not fit.
+type Converter interface {
+	Encoder
+	// Misfits are the documents of the last Add that no row was made of, and the records of
+	// which there is no row at all. They are valid until the next Add.
+	Misfits() ([]Misfit, Counts)
+	// Rows is how many were made. Without any there is no object.
+	Rows() int64
+}
+
+// Misfit is a document that no row could be made of (spec firehose.md section 6.6).
+type Misfit struct {
+	Position     // of its record
+	Part     int // which of the record's misfits it is, from 0
+	Arrival  time.Time
+	Document []byte
+	Code     string
+	Message  string
+}

@@ -1,0 +1,211 @@
+package deliver
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"hydrant/internal/record"
+	"hydrant/internal/stream"
+)
+
+// choosy makes rows of records whose number is not one of 7, 17, 27 and so on. A row is the
+// record as it is.
+type choosy struct{ plain }
+
+func (choosy) NewEncoder(w io.Writer) Encoder { return &choosyEncoder{plainEncoder: plainEncoder{w}} }
+
+type choosyEncoder struct {
+	plainEncoder
+	rows    int64
+	misfits []record.Misfit
+	none    record.Counts
+}
+
+func misfit(n int) bool { return n%10 == 7 }
+
+func (c *choosyEncoder) Add(e *record.Entry, from, to uint32) error {
+	c.misfits, c.none = nil, record.Counts{}
+	for i := from; i < to; i++ { // entries of the world have one record
+		var n int
+		if _, err := fmt.Sscanf(string(e.Stored[:8]), "%d", &n); err != nil {
+			return err
+		}
+		if misfit(n) {
+			c.misfits = append(c.misfits, record.Misfit{
+				Position: record.Position{Entry: e.Sequence, Index: i}, Arrival: time.UnixMilli(e.Arrival),
+				Document: e.Stored[:8], Code: "DataFormatConversion.MalformedData", Message: "it is a seven",
+			})
+			c.none = c.none.Add(e.Range(i, i+1))
+			continue
+		}
+		if err := c.plainEncoder.Add(e, i, i+1); err != nil {
+			return err
+		}
+		c.rows++
+	}
+	return nil
+}
+
+func (c *choosyEncoder) Misfits() ([]record.Misfit, record.Counts) { return c.misfits, c.none }
+func (c *choosyEncoder) Rows() int64                               { return c.rows }
+
+func (w *world) conversion(context.Context, *stream.Definition) (*Conversion, error) {
+	if w.noTable.Load() {
+		return nil, errors.New("table t was not found")
+	}
+	return &Conversion{Table: record.CatalogTable{DatabaseName: "db", TableName: "t"}}, nil
+}
+
+// converting makes the world's stream one that converts.
+func (w *world) converting() {
+	w.def.S3.Conversion = &stream.ConversionConfiguration{
+		OutputFormat: &stream.OutputFormat{Serializer: &stream.Serializer{ORC: &stream.ORC{}}},
+	}
+}
+
+// converted asserts that each of the records 0 to n-1 is there once: in an object of rows, or
+// as a failure record.
+func (w *world) converted(n int) {
+	w.t.Helper()
+	seen := map[int]int{}
+	for key, b := range w.store.all() {
+		if strings.Contains(key, "format-conversion-failed/") {
+			for line := range strings.Lines(string(b)) {
+				seen[w.failure(line)]++
+			}
+			continue
+		}
+		if !strings.HasSuffix(key, ".orc") || len(b) == 0 {
+			w.t.Errorf("object %s of %d bytes", key, len(b))
+		}
+		for ; len(b) > 0; b = b[recordSize:] {
+			var i int
+			if _, err := fmt.Sscanf(string(b[:8]), "%d", &i); err != nil || misfit(i) {
+				w.t.Fatalf("record %d is a row, %v", i, err)
+			}
+			seen[i]++
+		}
+	}
+	for i := range n {
+		if seen[i] != 1 {
+			w.t.Fatalf("record %d is there %d times", i, seen[i])
+		}
+	}
+	if len(seen) != n {
+		w.t.Fatalf("%d records instead of %d", len(seen), n)
+	}
+}
+
+// failure is the number of the record in a line of the error output.
+func (w *world) failure(line string) (n int) {
+	w.t.Helper()
+	var f struct {
+		Code  string              `json:"lastErrorCode"`
+		Raw   string              `json:"rawData"`
+		Table record.CatalogTable `json:"dataCatalogTable"`
+	}
+	if err := json.Unmarshal([]byte(line), &f); err != nil || f.Table.TableName != "t" || f.Code != "DataFormatConversion.MalformedData" {
+		w.t.Fatalf("%q: %v", line, err)
+	}
+	raw, err := base64.StdEncoding.DecodeString(f.Raw)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := fmt.Sscanf(string(raw), "%d", &n); err != nil || !misfit(n) {
+		w.t.Fatalf("record %d failed, %v", n, err)
+	}
+	return n
+}
+
+// all are the objects by their keys.
+func (s *memStore) all() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := make(map[string][]byte, len(s.objects))
+	for k, b := range s.objects {
+		m[k] = b
+	}
+	return m
+}
+
+// What does not fit its table lands in the error output, once, whatever write of the journal
+// the process dies at. A buffer of misfits alone makes no object.
+func TestWhatDoesNotFitIsAFailureOnce(t *testing.T) {
+	for _, keys := range []int{0, 10} { // partitions; one of them has misfits alone
+		for _, stored := range []bool{false, true} {
+			for crash := 1; ; crash++ {
+				crashed := false
+				t.Run(fmt.Sprintf("keys=%d/stored=%v/write %d", keys, stored, crash), func(t *testing.T) {
+					bubble(t, func(t *testing.T) { crashed = crashConverting(t, keys, stored, crash) })
+				})
+				if !crashed {
+					break
+				}
+			}
+		}
+	}
+}
+
+func crashConverting(t *testing.T, keys int, stored bool, crash int) (crashed bool) {
+	w := newWorld(t, 1, 5)
+	if keys > 0 {
+		w.partitioned(keys)
+	}
+	w.converting()
+	w.log.fault = func(n int, _ *record.Tx) (bool, error) {
+		if n == crash && w.life == 1 {
+			crashed = true
+			return stored, record.ErrUncertain
+		}
+		return false, nil
+	}
+	w.put0(numberedRange(7, 8)...)
+	w.start()
+	time.Sleep(10 * time.Second)
+	w.put(append(numberedRange(0, 7), numberedRange(8, 40)...)...)
+	time.Sleep(10 * time.Minute)
+	if err := w.stop(); crashed != errors.Is(err, record.ErrUncertain) {
+		t.Fatalf("crashed %v, yet Run returned %v", crashed, err)
+	}
+	w.start()
+	time.Sleep(time.Hour)
+	synctest.Wait()
+	w.converted(40)
+	if l := w.check(); l.Delivered.Records != 36 || l.Failed.Records != 4 || l.Pending.Records != 0 {
+		t.Fatalf("ledger %+v", l)
+	}
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+	return crashed
+}
+
+// Without its table a stream waits, and fails nothing.
+func TestAStreamWithoutItsTableWaits(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 5)
+		w.converting()
+		w.noTable.Store(true)
+		w.start()
+		defer w.stop()
+		w.put(numberedRange(0, 20)...)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n, s := w.store.visible(), w.status(); n != 0 || s.Pending.Records != 20 || !strings.Contains(s.LastError, "table t was not found") {
+			t.Fatalf("%d objects, status %+v", n, s)
+		}
+		w.noTable.Store(false)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		w.converted(20)
+	})
+}
