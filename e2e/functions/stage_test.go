@@ -52,6 +52,24 @@ func (s *scene) again() { s.server = server.Start(s.t, s.server.Again()) }
 // aws runs the AWS CLI, which must succeed, and returns what it wrote.
 func (s *scene) aws(args ...string) string {
 	s.t.Helper()
+	out, err := s.try(args...)
+	if err != nil {
+		s.t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// fails is aws for what must be refused.
+func (s *scene) fails(args ...string) string {
+	s.t.Helper()
+	out, err := s.try(args...)
+	if err == nil {
+		s.t.Errorf("aws %s succeeds: %s", strings.Join(args, " "), out)
+	}
+	return out
+}
+
+func (s *scene) try(args ...string) (string, error) {
 	cmd := exec.CommandContext(s.t.Context(), "aws", args...)
 	cmd.Dir = s.folder
 	cmd.Env = []string{
@@ -60,10 +78,7 @@ func (s *scene) aws(args ...string) string {
 		"AWS_DEFAULT_REGION=" + s.server.Address.Region, "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=", "AWS_MAX_ATTEMPTS=1",
 	}
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
+	return string(out), err
 }
 
 // deploy creates a function of an executable and returns its ARN.

@@ -30,7 +30,7 @@ func (n *Node) openFunctions(ctx context.Context) error {
 	n.lambda, err = functions.Open(functions.Options{
 		Root: n.opt.Config.Data, Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
 		Logger: n.log.With("room", "lambda"), Now: n.opt.Now, Logs: n.keepLines,
-		Hidden: hidden(n.opt.Config),
+		Hidden: hidden(n.opt.Config), Fetch: n.fetchCode, Presign: n.presign,
 	})
 	if err != nil {
 		return fmt.Errorf("open the built-in Lambda: %w", err)

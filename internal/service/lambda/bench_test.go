@@ -3,8 +3,11 @@ package lambda
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"hydrant/internal/durable"
 )
 
 // BenchmarkInvoke calls a warm function that answers what it got.
@@ -52,6 +55,26 @@ func BenchmarkInvokeOverHTTP(b *testing.B) {
 	for b.Loop() {
 		if r := w.send("POST", root+"/f/invocations", payload); r.status != 200 || len(r.body) != len(payload) {
 			b.Fatalf("%d %s and %d bytes", r.status, r.code(), len(r.body))
+		}
+	}
+}
+
+// An event on its way to disk and away again, with the syncs that its promise takes.
+func BenchmarkEventOnDisk(b *testing.B) {
+	files := eventFiles{durable.Disk{}, filepath.Join(b.TempDir(), "events")}
+	e := &event{ID: newID(), Accepted: testTime, Trace: newTrace(testTime), file: "x" + eventEnding}
+	payload := make([]byte, 4<<10)
+	b.SetBytes(int64(len(payload)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := files.write(e, payload); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := files.payload(e); err != nil {
+			b.Fatal(err)
+		}
+		if err := files.remove(e); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (p *pool) cold(c *call) (*worker, result) {
 // begin opens the log of a call.
 func (p *pool) begin(w *worker, c *call) time.Time {
 	w.out.begin()
-	w.out.add("START RequestId: " + c.id + " Version: " + latest)
+	w.out.add("START RequestId: " + c.id + " Version: " + p.version)
 	return p.service.opt.Now()
 }
 
@@ -100,7 +100,7 @@ func (p *pool) end(w *worker, c *call, answer Answer, begin time.Time) (*worker,
 	w.out.catchUp()
 	w.out.add("END RequestId: " + c.id)
 	w.report(c, took)
-	answer.Version, answer.Log = latest, w.out.end()
+	answer.Version, answer.Log = p.version, w.out.end()
 	if p.outdated(w) {
 		p.bury(w)
 		w = nil
@@ -125,7 +125,7 @@ func (p *pool) unstarted(c *call, err error) result {
 		return result{err: fmt.Errorf("start a worker of %s: %w", p.name, err)}
 	}
 	answer := failed(noEntry(c.id, err))
-	answer.Version = latest
+	answer.Version = p.version
 	return p.result(answer)
 }
 

@@ -8,7 +8,7 @@ import (
 // putConcurrency serves PutFunctionConcurrency: how many calls a function may have at once.
 // None stops it.
 func (s *Service) putConcurrency(q *request) (int, any, error) {
-	if err := s.allow(q, "PutFunctionConcurrency"); err != nil {
+	if err := s.allowWhole(q, "PutFunctionConcurrency"); err != nil {
 		return 0, nil, err
 	}
 	var in struct{ ReservedConcurrentExecutions *int }
@@ -38,19 +38,19 @@ func (s *Service) getConcurrency(q *request) (int, any, error) {
 
 // deleteConcurrency serves DeleteFunctionConcurrency.
 func (s *Service) deleteConcurrency(q *request) (int, any, error) {
-	if err := s.allow(q, "DeleteFunctionConcurrency"); err != nil {
+	if err := s.allowWhole(q, "DeleteFunctionConcurrency"); err != nil {
 		return 0, nil, err
 	}
 	return http.StatusNoContent, nil, s.reserve(q, nil)
 }
 
 func (s *Service) reserve(q *request, n *int) error {
-	f, err := s.edit(q, "", func(st *stored) error {
-		st.Reserved = n
-		return s.folder.write(q.target.name, st)
+	f, err := s.edit(q, "", func(f *function) error {
+		f.Reserved = n
+		return s.folder.write(q.target.name, &f.stored)
 	})
 	if err == nil {
-		f.pool.limit(n)
+		f.share.limit(n)
 	}
 	return err
 }

@@ -97,7 +97,7 @@ func (c *Configuration) complete() {
 	if c.SnapStart == nil {
 		c.SnapStart = &SnapStart{ApplyOn: "None"}
 	}
-	c.SnapStart.OptimizationStatus = "Off"
+	c.SnapStart = &SnapStart{c.SnapStart.ApplyOn, "Off"} // versions share the former one
 	if c.LoggingConfig == nil {
 		c.LoggingConfig = &Logging{}
 	}

@@ -1,21 +1,10 @@
 package lambda
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 )
-
-// source is where code comes from.
-type source struct {
-	ZipFile         []byte
-	S3Bucket        string
-	S3Key           string
-	S3ObjectVersion string
-	ImageURI        string `json:"ImageUri"`
-}
 
 type createInput struct {
 	FunctionName  string
@@ -74,63 +63,42 @@ func (s *Service) createFunction(q *request) (int, any, error) {
 	if err := q.caller.Authorize(q.Context(), "iam:PassRole", *in.Role); err != nil {
 		return 0, nil, err
 	}
-	data, err := s.code(q, &in.Code)
+	data, done, err := s.code(q, &in.Code)
 	if err != nil {
 		return 0, nil, err
 	}
+	defer done()
+	c, err := s.create(t.name, &in, data)
+	return http.StatusCreated, c, err
+}
+
+// create makes a function, and its first version if that is asked for. The answer is then
+// that version's, but for its ARN.
+func (s *Service) create(name string, in *createInput, data []byte) (*Configuration, error) {
 	s.change.Lock()
 	defer s.change.Unlock()
-	if _, err := s.find(t); !errors.Is(err, ErrNotFound) {
+	if _, err := s.find(target{name: name}); !errors.Is(err, ErrNotFound) {
 		if err == nil {
-			err = fmt.Errorf("%w: %s", ErrExists, t.name)
+			err = fmt.Errorf("%w: %s", ErrExists, name)
 		}
-		return 0, nil, err
-	}
-	st := stored{Tags: in.Tags}
-	st.Configuration = Configuration{FunctionName: t.name, FunctionArn: s.arn(t.name), Architectures: in.Architectures}
-	in.settings.apply(&st.Configuration)
-	if err := s.store(&st, data); err != nil {
-		return 0, nil, errors.Join(err, s.folder.remove(t.name))
-	}
-	s.put(&function{st, newPool(s, t.name, s.revision(&st), nil)})
-	return http.StatusCreated, &st.Configuration, nil
-}
-
-// code returns the zip that a request brings or names.
-func (s *Service) code(q *request, from *source) ([]byte, error) {
-	switch {
-	case from.ZipFile != nil && from.S3Bucket != "":
-		return nil, fmt.Errorf("%w: code comes from ZipFile or from S3, not from both", ErrInvalid)
-	case from.ZipFile != nil:
-		return from.ZipFile, nil
-	case from.S3Bucket == "" || from.S3Key == "":
-		return nil, fmt.Errorf("%w: the code has to be given as ZipFile, or as S3Bucket and S3Key", ErrInvalid)
-	case s.opt.Fetch == nil:
-		return nil, fmt.Errorf("%w: this server takes code as ZipFile only", ErrInvalid)
-	}
-	if err := q.caller.Authorize(q.Context(), "s3:GetObject",
-		"arn:"+s.opt.Partition+":s3:::"+from.S3Bucket+"/"+from.S3Key); err != nil {
 		return nil, err
 	}
-	data, err := s.opt.Fetch(q.Context(), from.S3Bucket, from.S3Key, from.S3ObjectVersion)
+	st := stored{Tags: in.Tags}
+	st.Configuration = Configuration{FunctionName: name, FunctionArn: s.arn(name), Architectures: in.Architectures}
+	in.settings.apply(&st.Configuration)
+	if err := s.store(&st, data); err != nil {
+		return nil, errors.Join(err, s.folder.remove(name))
+	}
+	f := s.newFunction(&st)
+	s.put(f)
+	if !in.Publish {
+		return &st.Configuration, nil
+	}
+	published, err := s.publishNow(target{name: name})
 	if err != nil {
-		return nil, fmt.Errorf("%w: Error occurred while GetObject: %w", ErrInvalid, err)
+		return nil, err
 	}
-	return data, nil
-}
-
-// store unpacks code and makes the function durable with it.
-func (s *Service) store(st *stored, data []byte) error {
-	c := &st.Configuration
-	sum := sha256.Sum256(data)
-	code, err := s.folder.unpack(c.FunctionName, data, sum)
-	if err != nil {
-		return err
-	}
-	st.Code, c.CodeSize, c.CodeSha256 = code, int64(len(data)), base64.StdEncoding.EncodeToString(sum[:])
-	c.stamp(s.opt.Now())
-	if err := s.folder.write(c.FunctionName, st); err != nil {
-		return errors.Join(err, s.folder.removeCode(c.FunctionName, code))
-	}
-	return nil
+	c := *published
+	c.FunctionArn = s.arn(name)
+	return &c, nil
 }

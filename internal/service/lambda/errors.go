@@ -24,6 +24,10 @@ var (
 	ErrBusy = errors.New("too many calls wait for a worker")
 	// ErrReserved says that as many calls run as were reserved for the function.
 	ErrReserved = errors.New("reserved concurrency is exhausted")
+	// ErrBacklog says that too many calls that nobody waits for are still to be done.
+	ErrBacklog = errors.New("too many asynchronous calls wait")
+	// ErrStorage says that there is no room for more code.
+	ErrStorage = errors.New("code storage limit exceeded")
 	// ErrRevision says that a function has changed since the revision that was named.
 	ErrRevision = errors.New("function has another revision")
 	// ErrClosed says that the service is shutting down.
@@ -47,6 +51,9 @@ var words = []struct {
 		message: "Rate Exceeded.", reason: "ConcurrentInvocationLimitExceeded"},
 	{is: ErrReserved, code: "TooManyRequestsException", status: http.StatusTooManyRequests,
 		message: "Rate Exceeded.", reason: "ReservedFunctionConcurrentInvocationLimitExceeded"},
+	{is: ErrBacklog, code: "TooManyRequestsException", status: http.StatusTooManyRequests,
+		message: "Rate Exceeded.", reason: "FunctionInvocationRateLimitExceeded"},
+	{is: ErrStorage, code: "CodeStorageExceededException", status: http.StatusBadRequest, message: "Code storage limit exceeded."},
 	{is: ErrRevision, code: "PreconditionFailedException", status: http.StatusPreconditionFailed,
 		message: "The RevisionId provided does not match the latest RevisionId. Call the GetFunction or the GetAlias API to retrieve the latest RevisionId"},
 	{is: ErrClosed, code: "ServiceException", status: http.StatusInternalServerError,

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,17 +20,23 @@ import (
 // A function on disk:
 //
 //	functions/NAME/function.json     what is known of it; without this file there is no function
+//	functions/NAME/versions/N.json   what is known of a published version; never changed
 //	functions/NAME/code/SHA.NONCE/   an unpacked zip, SHA-256 of which is SHA
+//	functions/NAME/code/SHA.NONCE.zip  the zip itself, for whoever asks for it
+//	functions/NAME/events/ID.event   a call that nobody waits for, see event_file.go
 //	functions/NAME/scratch/          a folder per worker; nothing in it outlives a start
 //
 // Code is unpacked and synced under a temporary name, then renamed, then named by
-// function.json. What is not named there is removed at the next start. The nonce keeps apart
-// a zip that comes back from its former self, which may be about to be removed.
+// function.json or by a version. What is not named there is removed at the next start. The
+// nonce keeps apart a zip that comes back from its former self, which may be about to be
+// removed.
 const (
 	functionsName     = "functions"
 	configurationName = "function.json"
 	codeName          = "code"
 	scratchName       = "scratch"
+	versionsName      = "versions"
+	eventsName        = "events"
 )
 
 // stored is the content of function.json.
@@ -38,6 +45,11 @@ type stored struct {
 	Code          string            // folder below code
 	Tags          map[string]string `json:",omitempty"`
 	Reserved      *int              `json:",omitzero"` // calls at once; nil: as many as there are workers
+
+	Published int                    `json:",omitzero"`  // the number of the newest version that ever was
+	Aliases   map[string]alias       `json:",omitempty"` // by name
+	Policies  map[string]policy      `json:",omitempty"` // by qualifier
+	Events    map[string]eventConfig `json:",omitempty"` // by qualifier
 }
 
 // folder is where functions are kept.
@@ -118,16 +130,25 @@ func (f *folder) unpack(name string, data []byte, sum [sha256.Size]byte) (string
 	}
 	err := f.unzip(data, staging)
 	if err == nil {
+		err = f.disk.WriteFile(f.zip(name, code), data, 0o600)
+	}
+	if err == nil {
 		err = f.disk.Rename(staging, f.code(name, code))
 	}
 	if err != nil {
-		return "", errors.Join(fmt.Errorf("unpack the code of %s: %w", name, err), f.disk.RemoveTree(staging))
+		return "", errors.Join(fmt.Errorf("unpack the code of %s: %w", name, err),
+			f.disk.RemoveTree(staging), f.removeCode(name, code))
 	}
 	return code, nil
 }
 
+// zip is the path of the zip that code was unpacked from.
+func (f *folder) zip(name, code string) string { return f.code(name, code) + ".zip" }
+
 // removeCode removes code that is not named any more.
-func (f *folder) removeCode(name, code string) error { return f.disk.RemoveTree(f.code(name, code)) }
+func (f *folder) removeCode(name, code string) error {
+	return errors.Join(f.disk.RemoveTree(f.zip(name, code)), f.disk.RemoveTree(f.code(name, code)))
+}
 
 // remove removes a function. Once function.json is gone for good, so is the function.
 func (f *folder) remove(name string) error {
@@ -139,8 +160,9 @@ func (f *folder) remove(name string) error {
 	return f.disk.RemoveTree(path)
 }
 
-// sweep removes what a former life has left in a function's folder.
-func (f *folder) sweep(name, code string) error {
+// sweep removes what a former life has left in a function's folder, all code but what is
+// named.
+func (f *folder) sweep(name string, named map[string]bool) error {
 	errs := []error{f.disk.RemoveTree(filepath.Join(f.path, name, scratchName))}
 	_, err := f.disk.Sweep(filepath.Join(f.path, name))
 	errs = append(errs, err)
@@ -149,8 +171,8 @@ func (f *folder) sweep(name, code string) error {
 		return errors.Join(append(errs, err)...)
 	}
 	for _, e := range entries {
-		if e.Name() != code {
-			errs = append(errs, f.removeCode(name, e.Name()))
+		if !named[strings.TrimSuffix(e.Name(), ".zip")] {
+			errs = append(errs, f.disk.RemoveTree(f.code(name, e.Name())))
 		}
 	}
 	return errors.Join(errs...)

@@ -11,7 +11,7 @@ import (
 type Answer struct {
 	Payload       []byte // the function's own bytes
 	FunctionError string // Unhandled; empty if the function answered
-	Version       string // that ran: $LATEST
+	Version       string // that ran: $LATEST or a number
 	Log           []byte // the last of what was logged, at most 4 KiB
 }
 
@@ -35,7 +35,8 @@ type result struct {
 // finish is called once.
 func (c *call) finish(r result) { c.done <- r }
 
-// Invoke calls a function, by name or ARN, and waits for its answer. What goes wrong inside
+// Invoke calls a function, by name or ARN, each with :QUALIFIER or not, and waits for its
+// answer. What goes wrong inside
 // the function is in the answer; an error says that it was not called, or that nobody knows
 // what came of it.
 //
@@ -51,7 +52,7 @@ func (s *Service) Invoke(ctx context.Context, nameOrARN string, payload []byte) 
 
 // invoke does a call.
 func (s *Service) invoke(ctx context.Context, t target, c *call) (Answer, error) {
-	f, err := s.find(t)
+	d, err := s.resolve(t)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -65,7 +66,7 @@ func (s *Service) invoke(ctx context.Context, t target, c *call) (Answer, error)
 	if c.trace == "" {
 		c.trace = newTrace(s.opt.Now())
 	}
-	if err := f.pool.submit(c); err != nil {
+	if err := d.pool.submit(c); err != nil {
 		return Answer{}, err
 	}
 	select {
@@ -73,7 +74,7 @@ func (s *Service) invoke(ctx context.Context, t target, c *call) (Answer, error)
 		return r.answer, r.err
 	case <-ctx.Done():
 	}
-	f.pool.leave(c)
+	d.pool.leave(c)
 	return Answer{}, fmt.Errorf("invoke %s: %w", t.name, ctx.Err())
 }
 

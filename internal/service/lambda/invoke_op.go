@@ -11,8 +11,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxClientContext is bytes of X-Amz-Client-Context, decoded (spec neighbours.md 2.1).
-const maxClientContext = 3583
+// Limits of a call's headers, bytes; that of X-Amz-Client-Context is of what it decodes to
+// (spec neighbours.md 2.1).
+const (
+	maxClientContext = 3583
+	maxTrace         = 1024
+	maxTenant        = 256
+)
 
 // invokeFunction serves Invoke.
 func (s *Service) invokeFunction(q *request) (int, any, error) {
@@ -23,16 +28,37 @@ func (s *Service) invokeFunction(q *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	tail := q.Header.Get("X-Amz-Log-Type")
+	if tail != "" && tail != "None" && tail != "Tail" {
+		return 0, nil, fmt.Errorf("%w: %s is no log type", ErrInvalid, clip(tail))
+	}
 	switch kind := q.Header.Get("X-Amz-Invocation-Type"); kind {
 	case "", "RequestResponse":
+		return s.answerCall(q, c, tail == "Tail")
 	case "DryRun":
-		_, err := s.find(q.target)
+		_, err := s.resolve(q.target)
 		return http.StatusNoContent, nil, err
 	case "Event":
-		return 0, nil, fmt.Errorf("%w: functions here are only called synchronously (RequestResponse)", ErrInvalid)
+		return http.StatusAccepted, nil, s.enqueue(q.target, c)
 	default:
 		return 0, nil, fmt.Errorf("%w: %s is no invocation type", ErrInvalid, clip(kind))
 	}
+}
+
+// invokeAsync serves InvokeAsync, which Invoke's type Event has replaced.
+func (s *Service) invokeAsync(q *request) (int, any, error) {
+	if err := s.allow(q, "InvokeFunction"); err != nil {
+		return 0, nil, err
+	}
+	c, err := newCall(q)
+	if err == nil {
+		err = s.enqueue(q.target, c)
+	}
+	return http.StatusAccepted, map[string]int{"Status": http.StatusAccepted}, err
+}
+
+// answerCall does a call and answers with what came of it.
+func (s *Service) answerCall(q *request, c *call, tail bool) (int, any, error) {
 	a, err := s.invoke(q.Context(), q.target, c)
 	if err != nil {
 		return 0, nil, err
@@ -41,7 +67,7 @@ func (s *Service) invokeFunction(q *request) (int, any, error) {
 	if a.FunctionError != "" {
 		q.answer.Set("X-Amz-Function-Error", a.FunctionError)
 	}
-	if q.Header.Get("X-Amz-Log-Type") == "Tail" {
+	if tail {
 		q.answer.Set("X-Amz-Log-Result", base64.StdEncoding.EncodeToString(a.Log))
 	}
 	if len(a.Payload) == 0 {
@@ -55,9 +81,13 @@ func newCall(q *request) (*call, error) {
 	if err := checkPayload(q); err != nil {
 		return nil, err
 	}
+	trace, tenant := q.Header.Get("X-Amzn-Trace-Id"), q.Header.Get("X-Amz-Tenant-Id")
+	if len(trace) > maxTrace || len(tenant) > maxTenant {
+		return nil, fmt.Errorf("%w: a trace id may have %d bytes, and a tenant id %d", ErrInvalid, maxTrace, maxTenant)
+	}
 	c := &call{
 		id: q.caller.RequestID, payload: bytes.Clone(q.body),
-		trace: q.Header.Get("X-Amzn-Trace-Id"), tenant: q.Header.Get("X-Amz-Tenant-Id"),
+		trace: trace, tenant: tenant,
 	}
 	if text := q.Header.Get("X-Amz-Client-Context"); text != "" {
 		context, err := base64.StdEncoding.DecodeString(text)

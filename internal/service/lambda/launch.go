@@ -105,7 +105,7 @@ func environment(c *Configuration, p place, session map[string]string) []string 
 		"AWS_LAMBDA_RUNTIME_API": p.api, "_HANDLER": c.Handler,
 		"LAMBDA_TASK_ROOT": p.code, "LAMBDA_RUNTIME_DIR": "/var/runtime",
 		"AWS_REGION": p.region, "AWS_DEFAULT_REGION": p.region,
-		"AWS_LAMBDA_FUNCTION_NAME": c.FunctionName, "AWS_LAMBDA_FUNCTION_VERSION": latest,
+		"AWS_LAMBDA_FUNCTION_NAME": c.FunctionName, "AWS_LAMBDA_FUNCTION_VERSION": c.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": fmt.Sprint(c.MemorySize),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       c.LoggingConfig.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": p.stream,
 		"AWS_LAMBDA_LOG_FORMAT":          c.LoggingConfig.LogFormat,
@@ -125,6 +125,6 @@ func environment(c *Configuration, p place, session map[string]string) []string 
 }
 
 // streamName names a new worker's log stream.
-func streamName(now time.Time) string {
-	return now.UTC().Format("2006/01/02/[") + latest + "]" + nonce() + nonce()
+func streamName(now time.Time, version string) string {
+	return now.UTC().Format("2006/01/02/[") + version + "]" + nonce() + nonce()
 }

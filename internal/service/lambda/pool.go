@@ -15,27 +15,30 @@ type revision struct {
 	codeName string // its name, in stored.Code
 }
 
-// pool is the workers of one function. A slot is the right to have a worker; whoever does a
-// call holds one, and an idle worker does.
+// pool is the workers of one version of a function. A slot is the right to have a worker;
+// whoever does a call holds one, and an idle worker does.
 type pool struct {
 	service *Service
 	name    string
+	version string
+	shelf   *shelf // of the function, as is share
+	share   *share
 
-	mu      sync.Mutex
-	rev     *revision        // what new workers run
-	reserve *int             // calls at once that the function may have; nil: as many as slots
-	slots   int              // in use
-	idle    []*worker        // the last used last, so that those not needed grow old
-	alive   map[*worker]bool // all of them
-	users   map[string]int   // workers by the code they run
-	queue   []*call          // that found no slot, in order
-	closed  error            // what calls are told when there is no more pool
+	mu     sync.Mutex
+	rev    *revision        // what new workers run
+	slots  int              // in use
+	idle   []*worker        // the last used last, so that those not needed grow old
+	alive  map[*worker]bool // all of them
+	queue  []*call          // that found no slot, in order
+	closed error            // what calls are told when there is no more pool
 }
 
-func newPool(s *Service, name string, rev *revision, reserve *int) *pool {
+// newPool makes the pool of a version, which needs its code from now on.
+func newPool(s *Service, rev *revision, sh *shelf, of *share) *pool {
+	sh.hold(rev.codeName)
 	return &pool{
-		service: s, name: name, rev: rev, reserve: reserve,
-		alive: make(map[*worker]bool), users: make(map[string]int),
+		service: s, name: rev.config.FunctionName, version: rev.config.Version, rev: rev, shelf: sh, share: of,
+		alive: make(map[*worker]bool),
 	}
 }
 
@@ -47,6 +50,12 @@ func (p *pool) submit(c *call) error {
 	if p.closed != nil {
 		return p.closed
 	}
+	if len(p.idle) == 0 && p.slots >= p.service.opt.MaxWorkers {
+		return p.line(c)
+	}
+	if !p.share.take() {
+		return fmt.Errorf("%w: %s", ErrReserved, p.name)
+	}
 	if n := len(p.idle); n > 0 {
 		w := p.idle[n-1]
 		p.idle = p.idle[:n-1]
@@ -54,17 +63,20 @@ func (p *pool) submit(c *call) error {
 		p.service.running.Go(func() { p.run(w, c) })
 		return nil
 	}
+	p.slots++
+	p.service.running.Go(func() { p.run(nil, c) })
+	return nil
+}
+
+// line has a call wait for a slot. That one brings its share with it. mu is held.
+func (p *pool) line(c *call) error {
 	switch {
-	case p.reserve != nil && p.slots >= *p.reserve:
-		return fmt.Errorf("%w: %s may have %d calls at once", ErrReserved, p.name, *p.reserve)
-	case p.slots < p.service.opt.MaxWorkers:
-		p.slots++
-		p.service.running.Go(func() { p.run(nil, c) })
+	case p.share.used():
+		return fmt.Errorf("%w: %s", ErrReserved, p.name)
 	case len(p.queue) >= maxQueue:
 		return fmt.Errorf("%w: %s", ErrBusy, p.name)
-	default:
-		p.queue = append(p.queue, c)
 	}
+	p.queue = append(p.queue, c)
 	return nil
 }
 
@@ -107,6 +119,7 @@ func (p *pool) next(w *worker) (*worker, *call) {
 		p.queue = p.queue[1:]
 		return w, c
 	}
+	p.share.give()
 	if w == nil {
 		p.slots--
 		return nil, nil
@@ -142,15 +155,16 @@ func (p *pool) retire(w *worker) {
 func (p *pool) start() (*worker, error) {
 	p.mu.Lock()
 	rev, err := p.rev, p.closed
-	p.users[rev.codeName]++
+	if err == nil {
+		p.shelf.hold(rev.codeName)
+	}
 	p.mu.Unlock()
 	if err != nil {
-		p.release(rev)
 		return nil, err
 	}
 	w, err := startWorker(p.service, rev)
 	if err != nil {
-		p.release(rev)
+		p.shelf.release(rev.codeName)
 		return nil, err
 	}
 	p.mu.Lock()
@@ -168,52 +182,22 @@ func (p *pool) bury(w *worker) {
 	p.mu.Lock()
 	delete(p.alive, w)
 	p.mu.Unlock()
-	p.release(w.rev)
-}
-
-// release gives up a use of a revision's code, and removes code that is of no use any more.
-func (p *pool) release(rev *revision) {
-	p.mu.Lock()
-	p.users[rev.codeName]--
-	unused := p.users[rev.codeName] == 0
-	if unused {
-		delete(p.users, rev.codeName)
-	}
-	unused = unused && rev.codeName != p.rev.codeName
-	p.mu.Unlock()
-	if unused {
-		p.remove(rev)
-	}
-}
-
-func (p *pool) remove(rev *revision) {
-	if err := p.service.folder.removeCode(p.name, rev.codeName); err != nil {
-		p.service.opt.Logger.Warn("old code of a function stays", "function", p.name, "path", rev.code, "error", err)
-	}
+	p.shelf.release(w.rev.codeName)
 }
 
 // change has new workers run another revision. Workers of the former one end when they are
 // idle.
 func (p *pool) change(rev *revision) {
+	p.shelf.hold(rev.codeName)
 	p.mu.Lock()
 	old := p.rev
-	unused := p.users[old.codeName] == 0 && old.codeName != rev.codeName
 	p.rev = rev
 	idle := p.takeIdle()
 	p.mu.Unlock()
 	for _, w := range idle {
 		p.bury(w)
 	}
-	if unused {
-		p.remove(old)
-	}
-}
-
-// limit reserves calls, or with nil does not.
-func (p *pool) limit(reserve *int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.reserve = reserve
+	p.shelf.release(old.codeName)
 }
 
 // takeIdle takes all idle workers out of the pool. mu is held.
@@ -243,4 +227,10 @@ func (p *pool) close(why error) {
 	for _, w := range idle {
 		p.bury(w)
 	}
+}
+
+// drop closes the pool of a version that is deleted, and gives up its code.
+func (p *pool) drop(why error) {
+	p.close(why)
+	p.shelf.release(p.rev.codeName)
 }

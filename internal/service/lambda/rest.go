@@ -3,6 +3,8 @@ package lambda
 import (
 	"bytes"
 	"net/http"
+	"os"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,9 +20,17 @@ func (s *Service) REST() *aws.REST {
 	return &aws.REST{Name: "lambda", MaxBody: maxRequest, Handler: s.routes(), Refuse: refuseREST}
 }
 
+// functionsPath is where functions are in the API.
+const functionsPath = "/2015-03-31/functions"
+
 // routes are the operations (spec neighbours.md 2.1 and 2.2).
 func (s *Service) routes() http.Handler {
-	const functions, one = "/2015-03-31/functions", "/2015-03-31/functions/{name}"
+	const (
+		functions, one = functionsPath, functionsPath + "/{name}"
+		aliases        = one + "/aliases"
+		policies       = one + "/policy"
+		eventConfig    = "/2019-09-25/functions/{name}/event-invoke-config"
+	)
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]operation{
 		"POST " + functions:                               s.createFunction,
@@ -32,8 +42,27 @@ func (s *Service) routes() http.Handler {
 		"GET " + one + "/configuration":                   s.getConfiguration,
 		"PUT " + one + "/configuration":                   s.updateConfiguration,
 		"PUT " + one + "/code":                            s.updateCode,
+		"GET " + one + "/code":                            s.downloadCode,
 		"POST " + one + "/invocations":                    s.invokeFunction,
+		"POST /2014-11-13/functions/{name}/invoke-async":  s.invokeAsync,
+		"POST /2014-11-13/functions/{name}/invoke-async/": s.invokeAsync,
 		"GET " + one + "/versions":                        s.listVersions,
+		"POST " + one + "/versions":                       s.publishVersion,
+		"GET " + aliases:                                  s.listAliases,
+		"POST " + aliases:                                 s.createAlias,
+		"GET " + aliases + "/{alias}":                     s.getAlias,
+		"PUT " + aliases + "/{alias}":                     s.updateAlias,
+		"DELETE " + aliases + "/{alias}":                  s.deleteAlias,
+		"GET " + policies:                                 s.getPolicy,
+		"POST " + policies:                                s.addPermission,
+		"DELETE " + policies + "/{statement}":             s.removePermission,
+		"GET " + eventConfig:                              s.getEventConfig,
+		"PUT " + eventConfig:                              s.putEventConfig,
+		"POST " + eventConfig:                             s.updateEventConfig,
+		"DELETE " + eventConfig:                           s.deleteEventConfig,
+		"GET " + eventConfig + "/list":                    s.listEventConfigs,
+		"GET /2016-08-19/account-settings":                s.accountSettings,
+		"GET /2016-08-19/account-settings/{$}":            s.accountSettings,
 		"PUT /2017-10-31/functions/{name}/concurrency":    s.putConcurrency,
 		"GET /2019-09-30/functions/{name}/concurrency":    s.getConcurrency,
 		"DELETE /2017-10-31/functions/{name}/concurrency": s.deleteConcurrency,
@@ -98,10 +127,26 @@ func (s *Service) allow(q *request, action string) error {
 	return q.caller.Authorize(q.Context(), "lambda:"+action, s.arnOf(q.target))
 }
 
+// allowWhole is allow for what is done to functions and not to single versions of them.
+func (s *Service) allowWhole(q *request, action string) error {
+	if err := s.allow(q, action); err != nil {
+		return err
+	}
+	if q.target.qualifier != "" && q.target.qualifier != latest {
+		return invalid("This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. " +
+			"Please specify either a function name or an unqualified function ARN.")
+	}
+	return nil
+}
+
 // reply sends an answer.
 func (s *Service) reply(w http.ResponseWriter, q *request, status int, out any) {
 	if out == nil {
 		w.WriteHeader(status)
+		return
+	}
+	if f, ok := out.(*os.File); ok {
+		s.replyFile(w, q, f)
 		return
 	}
 	body, ok := out.(raw)
@@ -117,6 +162,15 @@ func (s *Service) reply(w http.ResponseWriter, q *request, status int, out any) 
 	w.WriteHeader(status)
 	if _, err := w.Write(body); err != nil {
 		s.opt.Logger.Debug("answer not sent", "request", q.caller.RequestID, "error", err)
+	}
+}
+
+// replyFile sends a zip.
+func (s *Service) replyFile(w http.ResponseWriter, q *request, f *os.File) {
+	w.Header().Set("Content-Type", "application/zip")
+	http.ServeContent(w, q.Request, "", time.Time{}, f)
+	if err := f.Close(); err != nil {
+		s.opt.Logger.Debug("a zip closed badly", "request", q.caller.RequestID, "error", err)
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -32,11 +34,14 @@ type Options struct {
 	// Session gives the variables of a role's credentials, AWS_ACCESS_KEY_ID and so on, to
 	// a new worker. Optional: without it, functions have no credentials.
 	Session func(role string) (map[string]string, error)
-	// Fetch returns a zip of code from the object store. Optional: without it, code has to
-	// be in the request.
-	Fetch func(ctx context.Context, bucket, key, version string) ([]byte, error)
+	// Fetch opens a zip of code in the object store; the service closes it and reads no more
+	// than a zip may have. Optional: without it, code has to be in the request.
+	Fetch func(ctx context.Context, bucket, key, version string) (io.ReadCloser, error)
+	// Presign signs a GET request of this API so that whoever has its URL can send it for a
+	// while, and returns that URL. Optional: without it, nobody is told where code is.
+	Presign func(r *http.Request, lasts time.Duration) (string, error)
 
-	MaxWorkers int           // of a function; 0 stands for 5
+	MaxWorkers int           // of a version; 0 stands for 5
 	Idle       time.Duration // after which a worker that nobody calls is ended; 0 stands for 5 minutes
 }
 
@@ -80,21 +85,29 @@ type Service struct {
 	logging context.Context
 	silence context.CancelFunc // ends logging
 
-	change sync.Mutex // held from reading what is to be changed until mu shows the change
+	change   sync.Mutex    // held from reading what is to be changed until mu shows the change
+	fetching chan struct{} // capacity: zips of the object store that are in memory at once
 
 	mu        sync.RWMutex
 	functions map[string]*function
 	closed    bool
 }
 
-// function is what a name stands for. It is replaced when something changes; the pool stays.
+// function is what a name stands for. It is replaced when something changes, and nothing in
+// it that has been put is changed; only what is behind its last members lives on.
 type function struct {
 	stored
-	pool *pool
+	versions []*version // published, by number
+
+	pool   *pool // of $LATEST
+	shelf  *shelf
+	share  *share
+	events *events
 }
 
-// Open reads the functions. No process is started before the first call. Functions whose
-// files are damaged are logged and left alone.
+// Open reads the functions. No process is started before the first call; calls of a former
+// life that nobody waits for begin a little later. Functions whose files are damaged are
+// logged and left alone.
 func Open(o Options) (*Service, error) { return open(o, thisMachine()) }
 
 func open(o Options, m machine) (*Service, error) {
@@ -108,7 +121,7 @@ func open(o Options, m machine) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{opt: o, machine: m, folder: f, functions: make(map[string]*function)}
+	s := &Service{opt: o, machine: m, folder: f, functions: make(map[string]*function), fetching: make(chan struct{}, maxFetching)}
 	s.hidden = real(append([]string{o.Root}, o.Hidden...))
 	s.readable, s.writable = append(readable(s.hidden), m.readable...), writable(s.hidden)
 	s.logging, s.silence = context.WithCancel(context.Background())
@@ -137,19 +150,50 @@ func (s *Service) load(name string) error {
 	if err != nil {
 		return err
 	}
-	s.functions[name] = &function{*st, newPool(s, name, s.revision(st), st.Reserved)}
-	if err := s.folder.sweep(name, st.Code); err != nil {
+	versions, err := s.folder.readVersions(name, st.Published)
+	if err != nil {
+		return err
+	}
+	f := s.newFunction(st)
+	for _, v := range versions {
+		f.versions = append(f.versions, s.newVersion(f, v))
+	}
+	if err := s.folder.sweep(name, f.named()); err != nil {
 		s.opt.Logger.Warn("folder of a function not tidied", "function", name, "error", err)
 	}
+	f.events.load()
+	s.functions[name] = f
 	return nil
 }
 
-// revision is what workers of a function run now.
-func (s *Service) revision(st *stored) *revision {
-	return &revision{config: st.Configuration, code: s.folder.code(st.Configuration.FunctionName, st.Code), codeName: st.Code}
+// newFunction makes a function that has no version yet.
+func (s *Service) newFunction(st *stored) *function {
+	name := st.Configuration.FunctionName
+	f := &function{stored: *st, share: &share{most: st.Reserved}, events: newEvents(s, name)}
+	f.shelf = newShelf(func(code string) {
+		if err := s.folder.removeCode(name, code); err != nil {
+			s.opt.Logger.Warn("old code of a function stays", "function", name, "path", s.folder.code(name, code), "error", err)
+		}
+	})
+	f.pool = newPool(s, s.revision(&st.Configuration, st.Code), f.shelf, f.share)
+	return f
 }
 
-// find returns the function that a target stands for.
+// named are the folders of code that a function needs.
+func (f *function) named() map[string]bool {
+	named := map[string]bool{f.Code: true}
+	for _, v := range f.versions {
+		named[v.Code] = true
+	}
+	return named
+}
+
+// revision is what workers run of a configuration and code.
+func (s *Service) revision(c *Configuration, code string) *revision {
+	return &revision{config: *c, code: s.folder.code(c.FunctionName, code), codeName: code}
+}
+
+// find returns the function that a target names, whatever its qualifier.
 func (s *Service) find(t target) (*function, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -157,7 +201,7 @@ func (s *Service) find(t target) (*function, error) {
 		return nil, ErrClosed
 	}
 	f, ok := s.functions[t.name]
-	if !ok || t.qualifier != "" && t.qualifier != latest {
+	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrNotFound, s.arnOf(t))
 	}
 	return f, nil
@@ -180,20 +224,35 @@ func (s *Service) put(f *function) {
 }
 
 // Close ends all processes and returns when their last lines are stored, or were given up.
-// Calls under way are told ErrClosed.
+// Calls under way are told ErrClosed. Those that nobody waits for are done after the next
+// Open; how many there are is logged.
 func (s *Service) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	functions := slices.Collect(maps.Values(s.functions))
 	s.mu.Unlock()
 	for _, f := range functions {
-		f.pool.close(ErrClosed)
+		f.close(ErrClosed)
 	}
 	stop := s.machine.after(lastWords, s.silence)
 	s.running.Wait()
 	stop()
 	s.silence()
+	for _, f := range functions {
+		if n := f.events.left(); n > 0 {
+			s.opt.Logger.Info("asynchronous calls wait for the next start", "function", f.Configuration.FunctionName, "calls", n)
+		}
+	}
 	return nil
+}
+
+// close ends all that runs of a function. Whoever calls it is told why.
+func (f *function) close(why error) {
+	f.events.close()
+	f.pool.close(why)
+	for _, v := range f.versions {
+		v.pool.close(why)
+	}
 }
 
 // after is time.AfterFunc on the machine's clock.

@@ -43,7 +43,7 @@ func (s *Service) listTags(q *request) (int, any, error) {
 
 // tag serves TagResource.
 func (s *Service) tag(q *request) (int, any, error) {
-	if err := s.allow(q, "TagResource"); err != nil {
+	if err := s.allowWhole(q, "TagResource"); err != nil {
 		return 0, nil, err
 	}
 	var in struct{ Tags map[string]string }
@@ -55,7 +55,7 @@ func (s *Service) tag(q *request) (int, any, error) {
 
 // untag serves UntagResource.
 func (s *Service) untag(q *request) (int, any, error) {
-	if err := s.allow(q, "UntagResource"); err != nil {
+	if err := s.allowWhole(q, "UntagResource"); err != nil {
 		return 0, nil, err
 	}
 	return s.retag(q, func(tags map[string]string) {
@@ -67,15 +67,15 @@ func (s *Service) untag(q *request) (int, any, error) {
 
 // retag changes a copy of the tags.
 func (s *Service) retag(q *request, do func(map[string]string)) (int, any, error) {
-	_, err := s.edit(q, "", func(st *stored) error {
+	_, err := s.edit(q, "", func(f *function) error {
 		tags := make(map[string]string)
-		maps.Copy(tags, st.Tags)
+		maps.Copy(tags, f.Tags)
 		do(tags)
 		if err := checkTags(tags); err != nil {
 			return err
 		}
-		st.Tags = tags
-		return s.folder.write(q.target.name, st)
+		f.Tags = tags
+		return s.folder.write(q.target.name, &f.stored)
 	})
 	return http.StatusNoContent, nil, err
 }

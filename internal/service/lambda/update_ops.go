@@ -8,22 +8,40 @@ import (
 )
 
 // edit changes a function: do works on a copy and stores it, then the copy takes the place.
-func (s *Service) edit(q *request, revision string, do func(st *stored) error) (*function, error) {
+// What do changes must not be shared with the original: maps and slices are cloned.
+func (s *Service) edit(q *request, revision string, do func(f *function) error) (*function, error) {
 	s.change.Lock()
 	defer s.change.Unlock()
-	f, err := s.find(q.target)
+	return s.alter(q.target, revision, do)
+}
+
+// alter is edit for who holds change.
+func (s *Service) alter(t target, revision string, do func(f *function) error) (*function, error) {
+	f, err := s.find(t)
 	if err != nil {
 		return nil, err
 	}
 	if revision != "" && revision != f.Configuration.RevisionID {
-		return nil, fmt.Errorf("%w: %s", ErrRevision, q.target.name)
+		return nil, fmt.Errorf("%w: %s", ErrRevision, t.name)
 	}
-	changed := &function{f.stored, f.pool}
-	if err := do(&changed.stored); err != nil {
+	changed := *f
+	if err := do(&changed); err != nil {
 		return nil, err
 	}
-	s.put(changed)
-	return changed, nil
+	s.put(&changed)
+	if changed.Configuration.RevisionID != f.Configuration.RevisionID {
+		changed.pool.change(s.revision(&changed.Configuration, changed.Code))
+	}
+	return &changed, nil
+}
+
+// publishNow publishes what a function is. change is held.
+func (s *Service) publishNow(t target) (c *Configuration, err error) {
+	_, err = s.alter(t, "", func(f *function) error {
+		c, err = s.publish(f, nil)
+		return err
+	})
+	return c, err
 }
 
 type updateCodeInput struct {
@@ -36,7 +54,7 @@ type updateCodeInput struct {
 
 // updateCode serves UpdateFunctionCode.
 func (s *Service) updateCode(q *request) (int, any, error) {
-	if err := s.allow(q, "UpdateFunctionCode"); err != nil {
+	if err := s.allowWhole(q, "UpdateFunctionCode"); err != nil {
 		return 0, nil, err
 	}
 	var in updateCodeInput
@@ -46,24 +64,42 @@ func (s *Service) updateCode(q *request) (int, any, error) {
 	if in.ImageURI != "" {
 		return 0, nil, fmt.Errorf("%w: functions here are zips; container images are not run", ErrInvalid)
 	}
-	data, err := s.code(q, &in.source)
+	var v violations
+	for _, a := range in.Architectures {
+		v.oneOf("architectures", a, "x86_64", "arm64")
+	}
+	if err := v.err(); err != nil {
+		return 0, nil, err
+	}
+	data, done, err := s.code(q, &in.source)
 	if err != nil {
 		return 0, nil, err
 	}
+	defer done()
 	if in.DryRun {
 		return s.tryCode(q, data)
 	}
-	f, err := s.edit(q, in.RevisionID, func(st *stored) error {
+	c, err := s.replaceCode(q, &in, data)
+	return http.StatusOK, c, err
+}
+
+// replaceCode gives a function other code, and publishes that if asked to.
+func (s *Service) replaceCode(q *request, in *updateCodeInput, data []byte) (*Configuration, error) {
+	s.change.Lock()
+	defer s.change.Unlock()
+	f, err := s.alter(q.target, in.RevisionID, func(f *function) error {
 		if len(in.Architectures) > 0 {
-			st.Configuration.Architectures = in.Architectures
+			f.Configuration.Architectures = in.Architectures
 		}
-		return s.store(st, data)
+		return s.store(&f.stored, data)
 	})
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	f.pool.change(s.revision(&f.stored))
-	return http.StatusOK, &f.Configuration, nil
+	if !in.Publish {
+		return &f.Configuration, nil
+	}
+	return s.publishNow(q.target)
 }
 
 // tryCode tells what a change of code would give, without changing anything.
@@ -92,7 +128,7 @@ type updateConfigurationInput struct {
 
 // updateConfiguration serves UpdateFunctionConfiguration.
 func (s *Service) updateConfiguration(q *request) (int, any, error) {
-	if err := s.allow(q, "UpdateFunctionConfiguration"); err != nil {
+	if err := s.allowWhole(q, "UpdateFunctionConfiguration"); err != nil {
 		return 0, nil, err
 	}
 	var in updateConfigurationInput
@@ -112,22 +148,25 @@ func (s *Service) updateConfiguration(q *request) (int, any, error) {
 			return 0, nil, err
 		}
 	}
-	f, err := s.edit(q, in.RevisionID, func(st *stored) error {
-		in.settings.apply(&st.Configuration)
-		st.Configuration.stamp(s.opt.Now())
-		return s.folder.write(q.target.name, st)
+	f, err := s.edit(q, in.RevisionID, func(f *function) error {
+		in.settings.apply(&f.Configuration)
+		f.Configuration.stamp(s.opt.Now())
+		return s.folder.write(q.target.name, &f.stored)
 	})
 	if err != nil {
 		return 0, nil, err
 	}
-	f.pool.change(s.revision(&f.stored))
 	return http.StatusOK, &f.Configuration, nil
 }
 
-// deleteFunction serves DeleteFunction.
+// deleteFunction serves DeleteFunction: of a function with all its versions, or with a
+// qualifier of that version.
 func (s *Service) deleteFunction(q *request) (int, any, error) {
 	if err := s.allow(q, "DeleteFunction"); err != nil {
 		return 0, nil, err
+	}
+	if q.target.qualifier != "" {
+		return http.StatusNoContent, nil, s.deleteVersion(q)
 	}
 	s.change.Lock()
 	defer s.change.Unlock()
@@ -135,13 +174,10 @@ func (s *Service) deleteFunction(q *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	if q.target.qualifier != "" {
-		return 0, nil, fmt.Errorf("%w: $LATEST version cannot be deleted without deleting the function", ErrInvalid)
-	}
 	s.mu.Lock()
 	delete(s.functions, q.target.name)
 	s.mu.Unlock()
-	f.pool.close(fmt.Errorf("%w: %s", ErrNotFound, q.target.name))
+	f.close(fmt.Errorf("%w: %s", ErrNotFound, q.target.name))
 	if err := s.folder.remove(q.target.name); err != nil {
 		return 0, nil, err
 	}

@@ -45,7 +45,7 @@ func startWorker(s *Service, rev *revision) (_ *worker, err error) {
 	if w.api, err = newRuntimeAPI(); err != nil {
 		return nil, err
 	}
-	stream := streamName(w.start)
+	stream := streamName(w.start, c.Version)
 	if w.out, err = newOutput(s.opt.Now, s.keeper(c.LoggingConfig.LogGroup, stream), s.running.Go); err != nil {
 		return nil, errors.Join(err, w.api.listener.Close())
 	}

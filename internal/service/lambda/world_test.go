@@ -199,6 +199,18 @@ func (ts *timers) after(d time.Duration, f func()) func() bool {
 	}
 }
 
+// has says whether there is a timer of a duration.
+func (ts *timers) has(d time.Duration) bool {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for t := range ts.set {
+		if t.d == d {
+			return true
+		}
+	}
+	return false
+}
+
 // fire fires all timers of a duration, and returns how many there were.
 func (ts *timers) fire(d time.Duration) int {
 	ts.mu.Lock()
