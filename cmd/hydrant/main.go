@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newServe(), newEnv(), newDemo(), newDoctor(), newStreams(), newFlush(), newPause(), newResume(), newTry(), newBlueprint())
+	root.AddCommand(newServe(), newEnv(), newDemo(), newDoctor(), newStreams(), newFlush(), newPause(), newResume(), newTry(), newBlueprint(), newSchema())
 	return root
 }
 

@@ -56,20 +56,29 @@ func oneStream(_ *cobra.Command, args []string) error {
 
 // connect finds the node that runs on the data directory.
 func (o *operator) connect() (*operate.Client, error) {
+	options, err := o.clientOptions()
+	if err != nil {
+		return nil, err
+	}
+	return operate.NewClient(options), nil
+}
+
+// clientOptions say where the node of the data directory is.
+func (o *operator) clientOptions() (options operate.ClientOptions, err error) {
 	a, keys, err := node.ReadAddress(o.data)
 	if err != nil {
-		return nil, fmt.Errorf("%w; start one with: hydrant serve --data %s", err, word(o.data))
+		return options, fmt.Errorf("%w; start one with: hydrant serve --data %s", err, word(o.data))
 	}
 	sender, err := newSender(os.Getenv("AWS_CA_BUNDLE"))
 	if err != nil {
-		return nil, err
+		return options, err
 	}
 	if o.patience > 0 {
 		sender.Timeout = o.patience
 	}
-	return operate.NewClient(operate.ClientOptions{
+	return operate.ClientOptions{
 		Endpoint: a.URL(), Region: a.Region, AccessKeyID: keys.AccessKeyID, Secret: keys.Secret, HTTP: sender,
-	}), nil
+	}, nil
 }
 
 // newSender makes the HTTP client. It trusts whom the system trusts, or the authorities in a
@@ -117,12 +126,14 @@ func (o *operator) command(name string, args ...string) string {
 }
 
 // printJSON writes v for programs.
-func (o *operator) printJSON(v any) error {
+func (o *operator) printJSON(v any) error { return writeJSON(o.cmd.OutOrStdout(), v) }
+
+func writeJSON(w io.Writer, v any) error {
 	b, err := json.Marshal(v, jsontext.Multiline(true), json.Deterministic(true))
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(o.cmd.OutOrStdout(), "%s\n", b)
+	_, err = fmt.Fprintf(w, "%s\n", b)
 	return err
 }
 

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -58,12 +59,45 @@ func (f *filler) convert(ctx context.Context) error {
 	}
 	c, err := f.r.opt.Conversion(ctx, f.t.def)
 	if err != nil {
-		return fmt.Errorf("convert records of stream %s: %w", f.t.def.Name, err)
+		if c = f.r.refused(err, f.t); c == nil {
+			return fmt.Errorf("convert records of stream %s: %w", f.t.def.Name, err)
+		}
+	} else {
+		f.r.noTable = time.Time{}
 	}
 	f.m.Format.Conversion = c
 	f.enc, err = f.r.opt.Encodings.Encoding(f.m.Format)
 	f.r.misfits = new(misfits)
 	return err
+}
+
+// tableRetries is how long a stream waits for its table, as long as Firehose retains what it
+// cannot deliver. Then records fail (spec section 6.6, Rule).
+const tableRetries = 24 * time.Hour
+
+// refused is the conversion of a stream that has waited too long for its table, which is
+// refused to it; nil while it waits.
+func (r *runner) refused(err error, t *target) *Conversion {
+	var told *record.Complaint
+	if !errors.As(err, &told) {
+		return nil // the catalogue does not answer
+	}
+	now := r.opt.Now()
+	if r.noTable.IsZero() || r.noTable.After(now) {
+		r.noTable = now
+	}
+	if now.Sub(r.noTable) < tableRetries {
+		return nil
+	}
+	s := t.def.S3.Conversion.SchemaConfiguration
+	return &Conversion{
+		Refused: &Refusal{told.Code, told.Message}, Input: t.def.S3.Conversion.InputFormat.Deserializer,
+		Output: t.def.S3.Conversion.OutputFormat.Serializer,
+		Table: record.CatalogTable{
+			CatalogID: text(s.CatalogID), DatabaseName: text(s.DatabaseName), TableName: text(s.TableName),
+			Region: text(s.Region), VersionID: text(s.VersionID), RoleARN: text(s.RoleARN),
+		},
+	}
 }
 
 // takeMisfits takes in what the encoder's last Add left over. It reports whether there are so

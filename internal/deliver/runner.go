@@ -48,6 +48,7 @@ type runner struct {
 	lost    record.Counts // found unreadable when the manifest's objects were encoded again
 	bodies  []*buffer     // of the manifest's plain puts; nil entries are encoded again
 	misfits *misfits      // of the manifest; nil: not at hand
+	noTable time.Time     // since when the stream's table cannot be had; zero: it can
 	held    *reservation
 	seen    []sight // of a queue of the stage, behind the checkpoint
 	looked  bool    // at such a queue, in this life

@@ -86,6 +86,14 @@ type Conversion struct {
 	Output      *stream.Serializer   `json:"output"`
 	Table       record.CatalogTable  `json:"table"`
 	MemoryBytes int64                `json:"memoryBytes"` // that an encoder may hold beside its output
+	// Refused says why no record becomes a row: its table could not be had for too long.
+	Refused *Refusal `json:"refused,omitzero"`
+}
+
+// Refusal is the code and message of the failure of all records.
+type Refusal struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // Column is a column of a table.

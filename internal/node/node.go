@@ -28,6 +28,7 @@ import (
 	"hydrant/internal/journal/pebble"
 	"hydrant/internal/process/lambda"
 	"hydrant/internal/registry"
+	"hydrant/internal/service/glue"
 	"hydrant/internal/service/kms"
 	functions "hydrant/internal/service/lambda"
 	"hydrant/internal/service/logs"
@@ -66,6 +67,9 @@ type Node struct {
 	errors      *errorlog.Log
 	lambda      *functions.Service // nil when another Lambda is used
 	functions   lambda.Invoker
+	glue        *glue.Service // nil when another Glue Data Catalog is used
+	tables      tables
+	conversions *conversions
 	stage       *stage.Manager
 	registry    *registry.Registry
 	ingest      *ingest.Ingest
@@ -91,7 +95,7 @@ func Open(ctx context.Context, opt Options) (_ *Node, err error) {
 		}
 	}()
 	for _, step := range []func(context.Context) error{
-		n.openData, n.openJournal, n.openKeys, n.openStore, n.openLogs, n.openStage, n.openDelivery, n.openStreams, n.openAPI,
+		n.openData, n.openJournal, n.openKeys, n.openStore, n.openLogs, n.openTables, n.openStage, n.openDelivery, n.openStreams, n.openAPI,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -174,10 +178,16 @@ func (n *Node) fail(err error) {
 }
 
 // formats finds encodings for delivery.
-type formats struct{ pool *compress.Pool }
+type formats struct {
+	pool  *compress.Pool
+	files *conversions
+}
 
 // Encoding implements deliver.Encodings.
 func (f formats) Encoding(of deliver.Format) (deliver.Encoding, error) {
+	if of.Conversion != nil {
+		return f.files.encoding(of.Conversion)
+	}
 	e, err := f.compressed(of)
 	if of.Delimited && err == nil {
 		return delimited.New(e), nil
@@ -211,11 +221,14 @@ func (n *Node) openDelivery(ctx context.Context) error {
 		return fmt.Errorf("set up the object store: %w", err)
 	}
 	pool := compress.NewPool(runtime.GOMAXPROCS(0))
+	n.conversions = n.newConversions(share.delivery)
 	n.delivery = deliver.NewManager(deliver.Options{
 		Log:         opened{n.engine, n.vault},
 		Stage:       staged{n.stage},
 		Destination: dest,
-		Encodings:   formats{pool},
+		Encodings:   formats{pool, n.conversions},
+		Conversion:  n.conversions.of,
+		Pieces:      n.pieces,
 		GzipLevel:   n.opt.Config.Delivery.GzipLevel,
 		Partitions:  func(stream string) int { return n.opt.Config.Quotas.Of(stream).Partitions },
 		Memory:      deliver.NewMemory(share.delivery),
@@ -304,6 +317,7 @@ func (n *Node) hooks() registry.Hooks {
 				return err
 			}
 			n.stage.Forgotten(d.ID)
+			n.conversions.forget(d.ID)
 			return n.vault.Forget(ctx, d.ID)
 		},
 		Encrypt: n.encrypt,
@@ -339,6 +353,9 @@ func (n *Node) openAPI(context.Context) error {
 	}
 	if n.lambda != nil {
 		n.server.Handle("lambda", n.lambda.REST())
+	}
+	if n.glue != nil {
+		n.server.Handle("glue", n.glue.JSON())
 	}
 	if n.store != nil {
 		n.server.Handle("s3", &aws.S3{Handler: n.store, Refuse: n.store.Refuse})

@@ -39,11 +39,9 @@ func (n *Node) openStage(ctx context.Context) error {
 	}
 	slots := max(int(n.opt.Config.Memory/batchMemory), leastSlots)
 	n.stage = stage.NewManager(stage.Options{
-		Log:       opened{n.engine, n.vault},
-		Pipelines: n.pipeline,
-		Pieces: func(ctx context.Context, d *stream.Definition, b record.Batch) ([]record.Piece, error) {
-			return n.ingest.Pieces(ctx, d, b)
-		},
+		Log:        opened{n.engine, n.vault},
+		Pipelines:  n.pipeline,
+		Pieces:     n.pieces,
 		Decoder:    new(encode.Decoder),
 		Slots:      stage.NewSlots(slots, slots),
 		Partitions: placer{n},
@@ -59,6 +57,11 @@ func (n *Node) openStage(ctx context.Context) error {
 		},
 	})
 	return nil
+}
+
+// pieces packs records for the queues of a stream, as its ingest log is packed.
+func (n *Node) pieces(ctx context.Context, d *stream.Definition, b record.Batch) ([]record.Piece, error) {
+	return n.ingest.Pieces(ctx, d, b)
 }
 
 // endProcessing stops the processing of a stream that is being deleted, also of one whose

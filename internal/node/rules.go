@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"hydrant/internal/batch"
+	"hydrant/internal/encode/serde"
 	"hydrant/internal/process/extract"
 	"hydrant/internal/stream"
 )
@@ -20,11 +21,9 @@ func (n *Node) rules(ctx context.Context) *stream.Rules {
 			}
 			return e.Keys(), nil
 		},
-		TimestampFormats: func([]string) error { return nil },
-		Table: func(*stream.SchemaConfiguration) error {
-			return stream.Unsupported("DataFormatConversionConfiguration.Enabled: true")
-		},
-		SmallBuffers: n.opt.Config.Delivery.SmallBuffers,
-		Account:      n.opt.Config.Account,
+		TimestampFormats: serde.CheckTimestampFormats,
+		Table:            func(s *stream.SchemaConfiguration) error { return n.checkTable(ctx, s) },
+		SmallBuffers:     n.opt.Config.Delivery.SmallBuffers,
+		Account:          n.opt.Config.Account,
 	}
 }

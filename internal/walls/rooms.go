@@ -114,7 +114,7 @@ func Guests() []Guest {
 		{"google.golang.org/protobuf/encoding/protowire", []string{"encode/orc"}},
 		{"github.com/itchyny/gojq", []string{"process/extract"}},
 		{"github.com/aws/aws-sdk-go-v2", []string{"dest/s3", "node"}},
-		{"github.com/aws/smithy-go", []string{"dest/s3"}},
+		{"github.com/aws/smithy-go", []string{"dest/s3", "node"}},
 		{"github.com/aws/aws-lambda-go", []string{"examples/functions"}},
 		{"github.com/google/go-cmp", []string{"journal/journaltest", "dest/desttest"}}, // the suites
 		{"golang.org/x/sync", []string{Everything}},

@@ -51,6 +51,8 @@ var (
 	errHasTable     = refuse(Exists, "Table already exists.")
 	errHasPartition = refuse(Exists, "Partition already exists.")
 	errModified     = refuse(Modified, "Update table failed due to concurrent modifications.")
+	errFull         = refuse(LimitExceeded, "There is no room left on the disk of the catalogue.")
+	errToken        = refuse(Invalid, "The token is not one that was given out.")
 	errVersionID    = refuse(Invalid, "Version ids are decimal numbers.")
 	errValueCount   = refuse(Invalid, "The number of partition keys do not match the number of partition values")
 )

@@ -1,0 +1,9 @@
+package schema
+
+import (
+	"testing"
+
+	"hydrant/e2e/server"
+)
+
+func TestMain(m *testing.M) { server.Main(m) }
