@@ -130,10 +130,11 @@ type StreamStatus struct {
 	Queues   []QueueStatus // of the present incarnation
 	Backup   OutputStatus  // of the source records, in the present incarnation
 	Failures OutputStatus  // of the failure records, in the present incarnation
-	// Partitions is how many are open, or not delivered yet, and Refused how often one would
+	// Partitioned says whether the stream has partitions; Partitions is how many are open, or not delivered yet, and Refused how often one would
 	// have been too many, since the start.
-	Partitions int
-	Refused    uint64
+	Partitioned bool
+	Partitions  int
+	Refused     uint64
 	Status
 }
 

@@ -23,7 +23,8 @@ const maxMisfitBytes = 4 << 20
 // misfits are the failure records of a plan.
 type misfits struct {
 	record.Batch
-	arrival time.Time // of the oldest
+	arrival time.Time           // of the oldest
+	kinds   []*record.Complaint // the first of each code
 }
 
 // add adds those of the encoder's last Add.
@@ -34,6 +35,7 @@ func (m *misfits) add(list []record.Misfit, table *record.CatalogTable, now time
 			Output: record.Unconverted, Code: one.Code, Message: one.Message, Attempts: 1, Ended: now, Table: table,
 			Sequence: sequenceNumber(one.Position), Part: one.Part,
 		}
+		m.note(one)
 		before := len(m.Data)
 		var err error
 		if m.Data, err = f.AppendLine(m.Data, one.Document, one.Arrival); err != nil {
@@ -45,6 +47,26 @@ func (m *misfits) add(list []record.Misfit, table *record.CatalogTable, now time
 		}
 	}
 	return nil
+}
+
+// note remembers the first misfit of each code, for the error log.
+func (m *misfits) note(one *record.Misfit) {
+	for _, k := range m.kinds {
+		if k.Code == one.Code {
+			return
+		}
+	}
+	m.kinds = append(m.kinds, &record.Complaint{Code: one.Code, Message: one.Message, Err: errors.New(one.Message)})
+}
+
+// tellMisfits tells of what did not fit, when it is stored.
+func (r *runner) tellMisfits() {
+	if r.misfits == nil || r.opt.OnFailure == nil {
+		return
+	}
+	for _, k := range r.misfits.kinds {
+		r.opt.OnFailure(r.target.Load().def, record.Unconverted, k)
+	}
 }
 
 // sequenceNumber is a number for a record that grows along its queue, like those of AWS.

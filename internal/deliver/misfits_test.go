@@ -180,6 +180,9 @@ func crashConverting(t *testing.T, keys int, stored bool, crash int) (crashed bo
 	time.Sleep(time.Hour)
 	synctest.Wait()
 	w.converted(40)
+	if _, told := w.failed.Load(record.Unconverted); !told {
+		t.Fatal("nothing was told of what did not fit")
+	}
 	if l := w.check(); l.Delivered.Records != 36 || l.Failed.Records != 4 || l.Pending.Records != 0 {
 		t.Fatalf("ledger %+v", l)
 	}

@@ -179,6 +179,7 @@ func (s *StreamStatus) observePartitions(p *partitions, oldest time.Time) time.T
 	if fails, last := p.trouble(); fails > s.Fails {
 		s.Fails, s.LastError = fails, last
 	}
+	s.Partitioned = true
 	p.mu.Lock()
 	s.Partitions += len(p.all)
 	s.Refused += p.refused

@@ -254,6 +254,7 @@ func (r *runner) commit(ctx context.Context, completed time.Time) error {
 	r.suspect, r.sealed, r.lost, r.done = false, false, record.Counts{}, nil
 	r.fails = 0 // only a whole delivery ends an alarm: a plan alone always succeeds
 	r.reader().Pass(m.To, trims)
+	r.tellMisfits()
 	for i := range tx.Appends {
 		r.grown(tx.Appends[i].Queue)
 	}

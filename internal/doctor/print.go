@@ -68,8 +68,8 @@ func (p *printer) streams() {
 		if len(s.Queues) == 0 {
 			rows = append(rows, append(head, "-", "-", "-", "-", "-", "-"))
 		}
-		for _, q := range s.Queues {
-			rows = append(rows, append(head, p.queue(q)...))
+		for _, cells := range p.queues(s.Queues) {
+			rows = append(rows, append(head, cells...))
 			head = []string{"", "", ""}
 		}
 	}
@@ -77,6 +77,31 @@ func (p *printer) streams() {
 		rows = append(rows, append([]string{"(" + q.Stream.String() + ")", "-", "-"}, p.queue(q)...))
 	}
 	p.table(rows)
+}
+
+// queues returns the cells of a stream's queues, of which the partitions share a row: there may
+// be thousands.
+func (p *printer) queues(all []Queue) (rows [][]string) {
+	var sum Queue
+	partitions := 0
+	for _, q := range all {
+		if q.Output != record.Partition {
+			rows = append(rows, p.queue(q))
+			continue
+		}
+		partitions++
+		sum.Kept, sum.Pending = sum.Kept.Add(q.Kept), sum.Pending.Add(q.Pending)
+		sum.StoredBytes += q.StoredBytes
+		if q.Oldest != nil && (sum.Oldest == nil || q.Oldest.Before(*sum.Oldest)) {
+			sum.Oldest = q.Oldest
+		}
+	}
+	if partitions > 0 {
+		cells := p.queue(sum)
+		cells[0], cells[1] = counted(partitions, "partition"), "-"
+		rows = append(rows, cells)
+	}
+	return rows
 }
 
 // queue returns the cells of a queue.
@@ -114,6 +139,14 @@ func outputName(o record.Output) string {
 		return "backup"
 	case record.ProcessingFailed:
 		return "processing-failed"
+	case record.Processed:
+		return "processed"
+	case record.Undecompressed:
+		return "decompression-failed"
+	case record.Unconverted:
+		return "format-conversion-failed"
+	case record.Partition:
+		return "partition"
 	}
 	return fmt.Sprint(uint16(o))
 }

@@ -380,7 +380,7 @@ func (n *Node) samples() []telemetry.Sample {
 	for i, s := range all {
 		out[i] = telemetry.Sample{
 			Stream: s.Name, Pending: telemetry.Figures(s.Pending), Fails: s.Fails,
-			Paused: s.Paused, Oldest: n.age(s.Oldest), Backup: backupOf(s),
+			Paused: s.Paused, Oldest: n.age(s.Oldest), Backup: backupOf(s), Partitions: partitionsOf(s),
 			Objects: s.Objects, ObjectBytes: s.ObjectBytes,
 			Outcomes: map[string]telemetry.Figures{
 				telemetry.Received:  telemetry.Figures(s.Received),

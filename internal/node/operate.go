@@ -54,6 +54,9 @@ func (o operated) Status(ctx context.Context, id record.StreamID) (operate.Statu
 		Fails: s.Fails, LastError: s.LastError,
 		Done: make([]operate.Mark, len(s.Queues)),
 	}
+	if s.Partitioned {
+		out.Partitions = &s.Partitions
+	}
 	for i, q := range s.Queues {
 		out.Done[i] = operate.Mark{Queue: q.Queue, Before: q.Done}
 	}

@@ -50,6 +50,7 @@ type Status struct {
 	Fails                  int    // attempts that failed in a row
 	LastError              string // of the last of them; empty while all is well
 	Done                   []Mark // of each output
+	Partitions             *int   // open, or not delivered yet; nil: the stream is not partitioned
 }
 
 // Account is how far an output is.

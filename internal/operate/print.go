@@ -19,6 +19,9 @@ func Print(w io.Writer, streams []Stream) error {
 	row("STREAM", "STATUS", "VERSION", "BACKLOG", "OLDEST", "LAST ERROR")
 	for _, s := range streams {
 		row(s.Name, s.state(), strconv.Itoa(s.Version), Figures(s.Data.Pending), s.Data.age(), s.trouble())
+		if s.Partitions != nil && *s.Partitions > 0 {
+			row("  partitions", "", "", thousands(uint64(*s.Partitions))+" open", "", "")
+		}
 		for _, other := range []struct {
 			name string
 			*Output

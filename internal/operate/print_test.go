@@ -18,18 +18,19 @@ func TestTheTableShowsWhatWaitsAndWhy(t *testing.T) {
 		{
 			Name: "orders", Status: stream.Active, Version: 12, Paused: true, LastError: "no\nbucket \x1b[2J",
 			Data:   Output{Pending: counts(1204, 3<<20), Oldest: when, AgeSeconds: 7800},
-			Backup: &Output{Pending: counts(1, 10), Oldest: when, AgeSeconds: 59.9}, Failures: &Output{},
+			Backup: &Output{Pending: counts(1, 10), Oldest: when, AgeSeconds: 59.9}, Failures: &Output{}, Partitions: new(10_000),
 		},
 		{Name: "stillborn", Status: stream.CreatingFailed, Version: 1, Failure: "DISABLED_KMS_KEY: the key is off"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `STREAM     STATUS           VERSION  BACKLOG                 OLDEST  LAST ERROR
-clicks     ACTIVE           1        none                    -       -
-orders     ACTIVE, paused   12       1,204 records, 3.0 MiB  2h 10m  no bucket ` + "\ufffd" + `[2J
-  backup                             1 record, 10 B          59s     
-stillborn  CREATING_FAILED  1        none                    -       DISABLED_KMS_KEY: the key is off
+	want := `STREAM        STATUS           VERSION  BACKLOG                 OLDEST  LAST ERROR
+clicks        ACTIVE           1        none                    -       -
+orders        ACTIVE, paused   12       1,204 records, 3.0 MiB  2h 10m  no bucket ` + "\ufffd" + `[2J
+  partitions                            10,000 open                     
+  backup                                1 record, 10 B          59s     
+stillborn     CREATING_FAILED  1        none                    -       DISABLED_KMS_KEY: the key is off
 `
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Error(d)

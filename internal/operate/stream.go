@@ -27,6 +27,8 @@ type Stream struct {
 	LastError string `json:"lastError,omitzero"` // of the last attempt; empty while all is well
 
 	Done []Reach `json:"done,omitzero"` // how far each output is
+
+	Partitions *int `json:"partitions,omitzero"` // open, or not delivered yet, of a partitioned stream
 }
 
 // Output is how far the delivery of an output is.
@@ -76,6 +78,8 @@ func outputName(o record.Output) string {
 		return "processing-failed"
 	case record.Undecompressed:
 		return "decompression-failed"
+	case record.Unconverted:
+		return "format-conversion-failed"
 	}
 	return fmt.Sprint(uint16(o))
 }
@@ -89,6 +93,7 @@ func show(d *stream.Definition, s Status, now time.Time) Stream {
 	if d.Failure != nil {
 		shown.Failure = shorten(d.Failure.Error())
 	}
+	shown.Partitions = s.Partitions
 	shown.Backup, shown.Failures = showOther(s.Backup, now), showOther(s.Failures, now)
 	for _, m := range s.Done {
 		shown.Done = append(shown.Done, Reach{outputName(m.Queue.Output), m.Queue.Shard, m.Before})

@@ -39,7 +39,12 @@ type Sample struct {
 	Paused               bool          // nothing is delivered until it is resumed
 	Oldest               time.Duration // age of the oldest pending record; 0: there is none
 	Backup               *Backup       // nil: the stream has none
+	Partitions           *Partitions   // nil: the stream is not partitioned
 }
+
+// Partitions is how many of a stream are open, or not delivered yet, and how many were one too
+// many since the start.
+type Partitions struct{ Open, Refused uint64 }
 
 // Backup is how far the backup of a stream's source records is.
 type Backup struct{ Delivered, Pending uint64 } // records
@@ -170,13 +175,17 @@ var (
 		"Source records accepted and not yet in the backup.", []string{"stream"}, nil)
 	backupDesc = prometheus.NewDesc("hydrant_backup_records_total",
 		"Source records delivered to the backup, since the stream was created.", []string{"stream"}, nil)
+	partitionsDesc = prometheus.NewDesc("hydrant_partitions",
+		"Partitions that are open, or not delivered yet.", []string{"stream"}, nil)
+	refusedDesc = prometheus.NewDesc("hydrant_partitions_refused_total",
+		"Times that a partition would have been one more than the quota allows, since the start.", []string{"stream"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (l *ledgers) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		recordsDesc, bytesDesc, pendingDesc, pendingBytesDesc, objectsDesc, objectBytesDesc, failingDesc,
-		pausedDesc, oldestDesc, backupPendingDesc, backupDesc,
+		pausedDesc, oldestDesc, backupPendingDesc, backupDesc, partitionsDesc, refusedDesc,
 	} {
 		ch <- d
 	}
@@ -210,6 +219,10 @@ func (l *ledgers) Collect(ch chan<- prometheus.Metric) {
 		if s.Backup != nil {
 			level(backupPendingDesc, s.Backup.Pending, s.Stream)
 			count(backupDesc, s.Backup.Delivered, s.Stream)
+		}
+		if s.Partitions != nil {
+			level(partitionsDesc, s.Partitions.Open, s.Stream)
+			count(refusedDesc, s.Partitions.Refused, s.Stream)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func TestThePageShowsEveryLedger(t *testing.T) {
 		return []Sample{{
 			Stream: "clicks", Pending: Figures{3, 30}, Objects: 2, ObjectBytes: 99, Fails: 4,
 			Outcomes: map[string]Figures{Received: {10, 100}, Delivered: {7, 70}},
-			Paused:   true, Oldest: 1500 * time.Millisecond, Backup: &Backup{Delivered: 6, Pending: 4},
+			Paused:   true, Oldest: 1500 * time.Millisecond, Backup: &Backup{Delivered: 6, Pending: 4}, Partitions: &Partitions{Open: 8, Refused: 9},
 		}, {Stream: "views"}}
 	}, Gauges{one, one, one, one, func() int64 { return 5 }})
 	if err != nil {
@@ -39,6 +39,8 @@ func TestThePageShowsEveryLedger(t *testing.T) {
 		`hydrant_oldest_record_age_seconds{stream="views"} 0`,
 		`hydrant_backup_pending_records{stream="clicks"} 4`,
 		`hydrant_backup_records_total{stream="clicks"} 6`,
+		`hydrant_partitions{stream="clicks"} 8`,
+		`hydrant_partitions_refused_total{stream="clicks"} 9`,
 		`hydrant_journal_syncs_total 1`,
 		`hydrant_body_bytes 5`,
 		`hydrant_requests_total{code="",operation="PutRecord",service="firehose"} 1`,
@@ -49,8 +51,10 @@ func TestThePageShowsEveryLedger(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	if strings.Contains(page, `hydrant_backup_records_total{stream="views"}`) {
-		t.Error("a backup is shown of a stream that has none")
+	for _, other := range []string{`hydrant_backup_records_total{stream="views"}`, `hydrant_partitions{stream="views"}`} {
+		if strings.Contains(page, other) {
+			t.Errorf("%s is shown of a stream that has none", other)
+		}
 	}
 	if err := m.Observe(nil, Gauges{}); err == nil {
 		t.Error("metrics were registered twice")
