@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -153,8 +154,19 @@ func (t *try) show(w io.Writer, f operate.Fate) error {
 	default:
 		text = fmt.Sprintf("%s\n    to s3://%s/%s", operate.Printable(strings.TrimSuffix(string(f.Data), "\n")), f.Bucket, f.Key)
 	}
+	if keys := slices.Concat(keysOf(f.Queried), keysOf(f.Keys)); len(keys) > 0 {
+		text += "\n    with keys " + strings.Join(keys, ", ")
+	}
 	_, err := fmt.Fprintf(w, "%d: %s\n", f.Record+1, text)
 	return err
+}
+
+// keysOf writes partition keys, by name.
+func keysOf(keys map[string]string) (all []string) {
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		all = append(all, operate.Printable(name+"="+keys[name]))
+	}
+	return all
 }
 
 // finish prints the sums, or all of it for programs.

@@ -122,6 +122,15 @@ func (p *plant) stream(more object) {
 	synctest.Wait()
 }
 
+// operator is a client of the operators' API.
+func (p *plant) operator() *operate.Client {
+	root := p.credentials.Root()
+	return operate.NewClient(operate.ClientOptions{
+		Endpoint: "http://hydrant", Region: p.config.Region, AccessKeyID: root.AccessKeyID, Secret: root.Secret,
+		HTTP: &http.Client{Transport: &wire{to: p.Node}},
+	})
+}
+
 // under returns the objects under a prefix, one after the other.
 func (p *plant) under(prefix string) string {
 	var all bytes.Buffer
@@ -219,11 +228,7 @@ func TestRecordsAreTriedWithoutBeingDelivered(t *testing.T) {
 			return "Ok", strings.ToUpper(data)
 		})
 		p.stream(nil)
-		root := p.credentials.Root()
-		client := operate.NewClient(operate.ClientOptions{
-			Endpoint: "http://hydrant", Region: p.config.Region, AccessKeyID: root.AccessKeyID, Secret: root.Secret,
-			HTTP: &http.Client{Transport: &wire{to: p.Node}},
-		})
+		client := p.operator()
 		proposed := `{"DeliveryStreamName":"p","ExtendedS3DestinationConfiguration":{"RoleARN":"arn:aws:iam::000000000000:role/r","BucketARN":"arn:aws:s3:::elsewhere",` +
 			`"ProcessingConfiguration":{"Enabled":true,"Processors":[{"Type":"Lambda","Parameters":[{"ParameterName":"LambdaArn","ParameterValue":"` + functionARN + `"}]}]}}}`
 		for bucket, configuration := range map[string][]byte{pairBucket: nil, "elsewhere": []byte(proposed)} {

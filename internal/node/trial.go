@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"hydrant/internal/column"
 	"hydrant/internal/operate"
 	"hydrant/internal/record"
 	"hydrant/internal/stage"
@@ -49,13 +50,50 @@ func (t trial) Try(ctx context.Context, d *stream.Definition, records [][]byte) 
 			return nil, err
 		}
 	}
+	fit, err := t.fitting(ctx, d)
+	if err != nil {
+		return nil, err
+	}
 	fates := make([]operate.Fate, len(items))
 	for i := range items {
+		if items[i].Goes() {
+			items[i].Failure = fit(&items[i])
+		}
 		if fates[i], err = t.fate(d, &p, &items[i]); err != nil {
 			return nil, err
 		}
 	}
 	return fates, nil
+}
+
+// fitting returns what says whether an item makes a row of the stream's table; nil if it does.
+// Where nothing is converted all do.
+func (t trial) fitting(ctx context.Context, d *stream.Definition) (func(*record.Item) *record.Failure, error) {
+	if !d.S3.Converts() {
+		return func(*record.Item) *record.Failure { return nil }, nil
+	}
+	c, err := t.node.conversions.ask(ctx, d.S3.Conversion)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", operate.ErrConfiguration, err)
+	}
+	schema, err := schemaOf(c.Columns)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", operate.ErrConfiguration, invalidSchema(err))
+	}
+	reader, err := newReader(schema, c.Input)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", operate.ErrConfiguration, invalidSchema(err))
+	}
+	rows := column.NewBatch(schema)
+	return func(i *record.Item) (failure *record.Failure) {
+		rows.Reset()
+		reader.Append(rows, i.Data, func(_ []byte, code, message string) {
+			failure = &record.Failure{
+				Output: record.Unconverted, Code: code, Message: message, Attempts: 1, Ended: t.node.opt.Now(), Table: &c.Table, Sequence: "0",
+			}
+		})
+		return failure
+	}, nil
 }
 
 // trialDigits is how long the id of a tried record is, so that those of its parts begin with
