@@ -25,7 +25,7 @@ TESTFLAGS := -race -p 2 -timeout 20m
 FOLDERS := $(wildcard cmd internal e2e)
 
 .DEFAULT_GOAL := help
-.PHONY: help build check fmt vet staticcheck clients test check-long sim-long fuzz kill bench sim demo clean
+.PHONY: help build check fmt vet staticcheck clients test check-long sim-long fuzz kill bench bench-rows sim demo clean
 
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ kill: ## kill the real binary KILLS times under load and count every record
 
 bench: ## measure the whole path beside the floor program (BENCHFLAGS=-quick for a short run)
 	$(GO) run ./e2e/bench $(BENCHFLAGS)
+
+bench-rows: ## measure JSON to Parquet and ORC on one core, beside the library that came second
+	cd e2e/rows && $(GO) test -bench . -cpu 1
 
 demo: build ## a node, a stream, real events in, objects out
 	bin/hydrant demo
