@@ -142,49 +142,6 @@ func TestABackupAndItsStreamFailEachForItself(t *testing.T) {
 	}
 }
 
-func TestACrashAtEveryWriteOfAStreamWithABackup(t *testing.T) {
-	for _, stored := range []bool{false, true} {
-		for crash := 1; ; crash++ {
-			crashed := false
-			t.Run(fmt.Sprintf("stored=%v/write %d", stored, crash), func(t *testing.T) {
-				bubble(t, func(t *testing.T) { crashed = crashWithBackup(t, stored, crash) })
-			})
-			if !crashed {
-				break
-			}
-		}
-	}
-}
-
-func crashWithBackup(t *testing.T, stored bool, crash int) (crashed bool) {
-	w := newWorld(t, 1, 5)
-	w.def = w.backedUp(1, 60)
-	w.start()
-	began := w.log.applies
-	w.log.fault = func(n int, _ *record.Tx) (bool, error) {
-		if n-began == crash && w.life == 1 {
-			crashed = true
-			return stored, record.ErrUncertain
-		}
-		return false, nil
-	}
-	w.put(numberedRange(0, 40)...)
-	time.Sleep(10 * time.Minute)
-	if err := w.stop(); crashed != errors.Is(err, record.ErrUncertain) {
-		t.Fatalf("crashed %v, yet Run returned %v", crashed, err)
-	}
-	w.start()
-	time.Sleep(time.Hour)
-	synctest.Wait()
-	w.onceUnder("main/", 0, 40)
-	w.onceUnder("raw/", 0, 40)
-	w.check()
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-	return crashed
-}
-
 func TestADeletedStreamLeavesNothingOfItsBackup(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, 1, 5)

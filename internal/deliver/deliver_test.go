@@ -283,54 +283,6 @@ func storeFails(t *testing.T, records int, op string, done bool, times int, rest
 	}
 }
 
-// The process dies at each write of the journal, before it is stored or after it is stored
-// but before anybody knows, and starts again.
-func TestACrashAtEveryWriteOfTheJournal(t *testing.T) {
-	for shape, records := range map[string]int{"puts": 40, "multipart": 80} {
-		for _, stored := range []bool{false, true} {
-			for crash := 1; ; crash++ {
-				crashed := false
-				t.Run(fmt.Sprintf("%s/stored=%v/write %d", shape, stored, crash), func(t *testing.T) {
-					bubble(t, func(t *testing.T) { crashed = crashAt(t, records, stored, crash) })
-				})
-				if !crashed {
-					break
-				}
-			}
-		}
-	}
-}
-
-func crashAt(t *testing.T, records int, stored bool, crash int) (crashed bool) {
-	w := newWorld(t, 1, 5)
-	if records < 64 {
-		w.part = DefaultPartBytes
-	}
-	w.put0(numberedRange(0, records)...)
-	w.log.fault = func(n int, _ *record.Tx) (bool, error) {
-		if n == crash && w.life == 1 {
-			crashed = true
-			return stored, record.ErrUncertain
-		}
-		return false, nil
-	}
-	w.start()
-	time.Sleep(10 * time.Minute)
-	err := w.stop()
-	if crashed != errors.Is(err, record.ErrUncertain) {
-		t.Fatalf("crashed %v, yet Run returned %v", crashed, err)
-	}
-	w.start()
-	time.Sleep(time.Hour)
-	synctest.Wait()
-	w.once(records)
-	w.check()
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-	return crashed
-}
-
 // An upload that the store has forgotten: what it means depends on what was tried before.
 func TestAnUploadThatIsGone(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -48,12 +48,12 @@ func (r *runner) waitDue(ctx context.Context) (*plan, error) {
 // sleep waits until something was appended or changed, or for the given time (0: no
 // timer), or until it is time to trim or to look for strays.
 func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
-	if trim := r.reader().UntilTrim(); trim > 0 && (wait == 0 || trim < wait) {
-		wait = trim
-	}
-	if look := untilLook(r.state.Strays); look > 0 && (wait == 0 || look < wait) {
-		wait = look
-	}
+	wait = sooner(wait, r.reader().UntilTrim())
+	return nap(ctx, r.wake, sooner(wait, untilLook(r.state.Strays)))
+}
+
+// nap waits for a wake, or for the given time (0: no timer). Its error is that of ctx.
+func nap(ctx context.Context, wake <-chan struct{}, wait time.Duration) error {
 	var fire <-chan time.Time
 	if wait > 0 {
 		t := time.NewTimer(wait)
@@ -63,10 +63,18 @@ func (r *runner) sleep(ctx context.Context, wait time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-r.wake:
+	case <-wake:
 	case <-fire:
 	}
 	return nil
+}
+
+// sooner is the shorter of two times to wait, of which 0 is for ever.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // nextPlan is due without waiting. An error must not keep a commit back: waitDue will meet

@@ -387,6 +387,8 @@ type world struct {
 	stop      func() error
 	part      int64        // size of the parts of uploads
 	life      int          // how often it was started
+	crashed   bool         // its first life
+	spared    int          // writes of the journal before which it does not crash
 	failed    sync.Map     // record.Output → the last error that it was told of
 	clock     atomic.Int64 // how far the node's clock is off, nanoseconds
 }

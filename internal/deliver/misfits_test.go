@@ -137,61 +137,6 @@ func (s *memStore) all() map[string][]byte {
 	return m
 }
 
-// What does not fit its table lands in the error output, once, whatever write of the journal
-// the process dies at. A buffer of misfits alone makes no object.
-func TestWhatDoesNotFitIsAFailureOnce(t *testing.T) {
-	for _, keys := range []int{0, 10} { // partitions; one of them has misfits alone
-		for _, stored := range []bool{false, true} {
-			for crash := 1; ; crash++ {
-				crashed := false
-				t.Run(fmt.Sprintf("keys=%d/stored=%v/write %d", keys, stored, crash), func(t *testing.T) {
-					bubble(t, func(t *testing.T) { crashed = crashConverting(t, keys, stored, crash) })
-				})
-				if !crashed {
-					break
-				}
-			}
-		}
-	}
-}
-
-func crashConverting(t *testing.T, keys int, stored bool, crash int) (crashed bool) {
-	w := newWorld(t, 1, 5)
-	if keys > 0 {
-		w.partitioned(keys)
-	}
-	w.converting()
-	w.log.fault = func(n int, _ *record.Tx) (bool, error) {
-		if n == crash && w.life == 1 {
-			crashed = true
-			return stored, record.ErrUncertain
-		}
-		return false, nil
-	}
-	w.put0(numberedRange(7, 8)...)
-	w.start()
-	time.Sleep(10 * time.Second)
-	w.put(append(numberedRange(0, 7), numberedRange(8, 40)...)...)
-	time.Sleep(10 * time.Minute)
-	if err := w.stop(); crashed != errors.Is(err, record.ErrUncertain) {
-		t.Fatalf("crashed %v, yet Run returned %v", crashed, err)
-	}
-	w.start()
-	time.Sleep(time.Hour)
-	synctest.Wait()
-	w.converted(40)
-	if _, told := w.failed.Load(record.Unconverted); !told {
-		t.Fatal("nothing was told of what did not fit")
-	}
-	if l := w.check(); l.Delivered.Records != 36 || l.Failed.Records != 4 || l.Pending.Records != 0 {
-		t.Fatalf("ledger %+v", l)
-	}
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-	return crashed
-}
-
 // Without its table a stream waits, and fails nothing.
 func TestAStreamWithoutItsTableWaits(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -277,8 +277,8 @@ func (p *partitions) run(ctx context.Context) error {
 		}
 		flushing := p.sealFlushed()
 		wait := p.sealOld()
-		if flushing && (wait == 0 || wait > flushEvery) {
-			wait = flushEvery
+		if flushing {
+			wait = sooner(wait, flushEvery)
 		}
 		p.assign(ctx)
 		if err := p.sleep(ctx, wait); err != nil {
@@ -356,20 +356,5 @@ func (p *partitions) sleep(ctx context.Context, wait time.Duration) error {
 	p.mu.Lock()
 	look := untilLook(p.total.Strays)
 	p.mu.Unlock()
-	if look > 0 && (wait == 0 || look < wait) {
-		wait = look
-	}
-	var fire <-chan time.Time
-	if wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		fire = t.C
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-p.wake:
-	case <-fire:
-	}
-	return nil
+	return nap(ctx, p.wake, sooner(wait, look))
 }

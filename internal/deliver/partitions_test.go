@@ -150,52 +150,6 @@ func TestRecordsWithoutAPartitionFail(t *testing.T) {
 	})
 }
 
-// The process dies at each write of the journal, and starts again.
-func TestACrashAtEveryWriteOfAPartitionedStream(t *testing.T) {
-	for _, stored := range []bool{false, true} {
-		for crash := 1; ; crash++ {
-			crashed := false
-			t.Run(fmt.Sprintf("stored=%v/write %d", stored, crash), func(t *testing.T) {
-				bubble(t, func(t *testing.T) { crashed = crashPartitions(t, stored, crash) })
-			})
-			if !crashed {
-				break
-			}
-		}
-	}
-}
-
-func crashPartitions(t *testing.T, stored bool, crash int) (crashed bool) {
-	w := newWorld(t, 1, 5)
-	w.partitioned(3)
-	w.log.fault = func(n int, _ *record.Tx) (bool, error) {
-		if n == crash && w.life == 1 {
-			crashed = true
-			return stored, record.ErrUncertain
-		}
-		return false, nil
-	}
-	w.put0(numberedRange(0, 10)...)
-	w.start()
-	time.Sleep(time.Second)
-	w.put(numberedRange(10, 30)...) // enough for parts of uploads
-	time.Sleep(10 * time.Minute)
-	if err := w.stop(); crashed != errors.Is(err, record.ErrUncertain) {
-		t.Fatalf("crashed %v, yet Run returned %v", crashed, err)
-	}
-	w.start()
-	time.Sleep(time.Hour)
-	synctest.Wait()
-	w.inPartitions(30)
-	if l := w.check(); l.Delivered.Records != 30 || l.Taken.Records != 30 || l.Pending.Records != 0 {
-		t.Fatalf("ledger %+v", l)
-	}
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-	return crashed
-}
-
 // Each call to the store fails twice: nothing was done, or it was done and nobody said so.
 func TestPartitionsAreDeliveredThroughAStoreThatFails(t *testing.T) {
 	for _, op := range []string{"put", "begin", "part", "complete"} {

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -144,54 +143,6 @@ func TestProcessingIsSwitchedOnAndOff(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-}
-
-func TestACrashAtEveryWriteOfAStreamThatIsProcessed(t *testing.T) {
-	for _, stored := range []bool{false, true} {
-		for crash := 1; ; crash++ {
-			crashed := false
-			t.Run(fmt.Sprintf("stored=%v/write %d", stored, crash), func(t *testing.T) {
-				bubble(t, func(t *testing.T) { crashed = crashProcessing(t, stored, crash) })
-			})
-			if !crashed {
-				break
-			}
-		}
-	}
-}
-
-func crashProcessing(t *testing.T, stored bool, crash int) (crashed bool) {
-	w := newWorld(t, 1, 5)
-	w.log.fault = func(n int, _ *record.Tx) (bool, error) {
-		if n == crash && w.life == 1 {
-			crashed = true
-			return stored, record.ErrUncertain
-		}
-		return false, nil
-	}
-	w.put0(numberedRange(0, 20)...)
-	w.def = w.processing(true)
-	w.start()
-	time.Sleep(time.Second)
-	w.put(numberedRange(20, 40)...)
-	time.Sleep(10 * time.Minute)
-	if err := w.stop(); crashed != errors.Is(err, record.ErrUncertain) {
-		t.Fatalf("crashed %v, yet Run returned %v", crashed, err)
-	}
-	w.start()
-	time.Sleep(time.Hour)
-	synctest.Wait()
-	w.once(40)
-	if l := w.check(); l.Delivered.Records != 40 || l.Taken.Records != 40 {
-		t.Fatalf("ledger %+v", l)
-	}
-	if w.trimmed() != 41 {
-		t.Fatalf("trimmed up to %d", w.trimmed())
-	}
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-	return crashed
 }
 
 // The age of a buffer counts from when the stage had made its first record, and the object is

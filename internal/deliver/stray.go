@@ -158,19 +158,7 @@ func (m *Manager) sweepOrphans(ctx context.Context) error {
 
 // awaitOrphan waits until one may be due. It returns false when ctx has ended.
 func (m *Manager) awaitOrphan(ctx context.Context) bool {
-	var fire <-chan time.Time
-	if wait := m.untilOrphan(); wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		fire = t.C
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-m.adopted:
-	case <-fire:
-	}
-	return true
+	return nap(ctx, m.adopted, m.untilOrphan()) == nil
 }
 
 func (m *Manager) untilOrphan() time.Duration {
