@@ -1,12 +1,52 @@
 package firehose
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
 
 // A probe is a request with one member of interest.
 type probe struct{ path, body string }
+
+// partitions says whether the probe needs a stream that is partitioned.
+func (p probe) partitions() bool { return strings.Contains(p.body, partitioning) }
+
+// partitioning are the members of a destination that is partitioned by the key k, but for its
+// processors, and conversion those that a destination that converts needs beside it.
+const (
+	partitioning = `"BufferingHints":{"SizeInMBs":64},"Prefix":"!{partitionKeyFromQuery:k}/","ErrorOutputPrefix":"!{firehose:error-output-type}/","DynamicPartitioningConfiguration":{"Enabled":true`
+	extraction   = `{"Type":"MetadataExtraction","Parameters":[{"ParameterName":"MetadataExtractionQuery","ParameterValue":"{k:.k}"},{"ParameterName":"JsonParsingEngine","ParameterValue":"JQ-1.6"}]}`
+	conversion   = `"BufferingHints":{"SizeInMBs":64},"DataFormatConversionConfiguration":{`
+	aTable       = `"RoleARN":"arn:aws:iam::123456789012:role/fh","DatabaseName":"d","TableName":"t"`
+)
+
+// partitioned are the members of a destination that is partitioned, with more members of its
+// DynamicPartitioningConfiguration and more processors.
+func partitioned(more, processors string) string {
+	return partitioning + more + `},"ProcessingConfiguration":{"Enabled":true,"Processors":[` + processors + `]}`
+}
+
+// converting are the members of a destination that converts, with a member of the
+// configuration that is of interest.
+func converting(member, value string) string {
+	parts := map[string]string{
+		"SchemaConfiguration":       "{" + aTable + "}",
+		"InputFormatConfiguration":  `{"Deserializer":{"HiveJsonSerDe":{}}}`,
+		"OutputFormatConfiguration": `{"Serializer":{"OrcSerDe":{}}}`,
+	}
+	if member == "SchemaConfiguration" && !strings.HasPrefix(value, `{"RoleARN"`) {
+		value = "{" + joined(aTable, value[1:len(value)-1]) + "}"
+	} else if member == "SchemaConfiguration" {
+		value = parts[member]
+	}
+	parts[member] = value
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		all = append(all, `"`+name+`":`+parts[name])
+	}
+	return conversion + strings.Join(all, ",") + "}"
+}
 
 // s3Probes are the members of an S3 destination, each in a value that Firehose takes.
 var s3Probes = []probe{
@@ -30,8 +70,9 @@ var s3Probes = []probe{
 	{"CloudWatchLoggingOptions.LogStreamName", `"CloudWatchLoggingOptions":{"LogStreamName":"s"}`},
 }
 
-// disabled is in the path of a member that is part of something disabled.
-const disabled = ".Enabled=false, "
+// unused is in the path of a member that nothing is done with: what a partition holds is
+// delivered whenever that is possible again.
+const unused = "RetryOptions.DurationInSeconds"
 
 // extendedProbes are those that only the extended shape has; backup is the member that holds
 // the backup's destination.
@@ -43,6 +84,9 @@ func extendedProbes(backup string) []probe {
 	for _, p := range processorProbes {
 		all = append(all, probe{"ProcessingConfiguration.Processors." + p.path, `"ProcessingConfiguration":{"Enabled":true,"Processors":[` + p.body + `]}`})
 	}
+	for _, p := range partitionProbes {
+		all = append(all, probe{"ProcessingConfiguration.Processors." + p.path, partitioned("", p.body)})
+	}
 	all = append(all,
 		probe{"S3BackupMode=Disabled", `"S3BackupMode":"Disabled"`},
 		probe{"S3BackupMode=Enabled", `"S3BackupMode":"Enabled","` + backup + `":{` + bucket + `}`},
@@ -53,19 +97,19 @@ func extendedProbes(backup string) []probe {
 	}
 	all = append(all,
 		probe{"DataFormatConversionConfiguration.Enabled=false", `"DataFormatConversionConfiguration":{"Enabled":false}`},
-		probe{"DataFormatConversionConfiguration.Enabled=true", `"DataFormatConversionConfiguration":{"Enabled":true}`},
+		probe{"DataFormatConversionConfiguration.Enabled=true", converting("Enabled", "true")},
 	)
 	for _, m := range modelDataFormatConversionConfiguration.members {
 		if m.name != "Enabled" {
-			all = append(all, leaves("DataFormatConversionConfiguration"+disabled+m.name, m.shape, func(value string) string {
-				return `"DataFormatConversionConfiguration":{"Enabled":false,"` + m.name + `":` + value + `}`
+			all = append(all, leaves("DataFormatConversionConfiguration."+m.name, m.shape, func(value string) string {
+				return converting(m.name, value)
 			})...)
 		}
 	}
 	return append(all,
 		probe{"DynamicPartitioningConfiguration.Enabled=false", `"DynamicPartitioningConfiguration":{"Enabled":false}`},
-		probe{"DynamicPartitioningConfiguration.Enabled=true", `"DynamicPartitioningConfiguration":{"Enabled":true}`},
-		probe{"DynamicPartitioningConfiguration" + disabled + "RetryOptions.DurationInSeconds", `"DynamicPartitioningConfiguration":{"Enabled":false,"RetryOptions":{"DurationInSeconds":0}}`},
+		probe{"DynamicPartitioningConfiguration.Enabled=true", partitioned("", extraction)},
+		probe{"DynamicPartitioningConfiguration." + unused, partitioned(`,"RetryOptions":{"DurationInSeconds":0}`, extraction)},
 		probe{"FileExtension", `"FileExtension":".log"`},
 		probe{"CustomTimeZone", `"CustomTimeZone":"Asia/Tokyo"`},
 	)
@@ -82,11 +126,18 @@ var processorProbes = []probe{
 	{"Type=CloudWatchLogProcessing, DataMessageExtraction", processor("Decompression", "CompressionFormat", "GZIP").body + "," +
 		processor("CloudWatchLogProcessing", "DataMessageExtraction", "true").body},
 	processor("AppendDelimiterToRecord", "Delimiter", `\\n`),
-	processor("RecordDeAggregation", "SubRecordType", "JSON"),
-	processor("RecordDeAggregation", "Delimiter", "IyMjIw==", "SubRecordType", "DELIMITED"),
+}
+
+// partitionProbes are processors that only a partitioned stream has.
+var partitionProbes = []probe{
+	beside(processor("RecordDeAggregation", "SubRecordType", "JSON")),
+	beside(processor("RecordDeAggregation", "Delimiter", "IyMjIw==", "SubRecordType", "DELIMITED")),
 	processor("MetadataExtraction", "JsonParsingEngine", "JQ-1.6", "MetadataExtractionQuery", "{k:.k}"),
 	processor("MetadataExtraction", "MetadataExtractionQuery", "{k:.k}", "JsonParsingEngine", "JQ-1.6"),
 }
+
+// beside puts a processor beside the one that every partitioned stream needs.
+func beside(p probe) probe { return probe{p.path, p.body + "," + extraction} }
 
 const aFunction = "arn:aws:lambda:us-east-1:123456789012:function:f"
 

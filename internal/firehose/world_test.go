@@ -182,11 +182,16 @@ func (w *world) serverAt(now func() time.Time) *aws.Server {
 	return server
 }
 
-// fakeRules know one table and take every query, whose keys each record tells.
+// fakeRules know the key k of a prefix and the table t, and take every query, whose keys each record tells.
 func fakeRules() *stream.Rules {
 	return &stream.Rules{
 		Account: account, Prefixes: fakePrefixes,
-		PrefixKeys:       func(string) (queried, function []string) { return nil, nil },
+		PrefixKeys: func(prefix string) (queried, function []string) {
+			if strings.Contains(prefix, "!{partitionKeyFromQuery:k}") {
+				queried = []string{"k"}
+			}
+			return queried, nil
+		},
 		Query:            func(string) ([]string, error) { return nil, nil },
 		TimestampFormats: func([]string) error { return nil },
 		Table: func(s *stream.SchemaConfiguration) error {
@@ -238,7 +243,13 @@ const bucket = `"RoleARN":"arn:aws:iam::123456789012:role/fh","BucketARN":"arn:a
 // active makes a stream that takes records.
 func (w *world) active(name string) *stream.Definition {
 	w.t.Helper()
-	w.do("CreateDeliveryStream", `{"DeliveryStreamName":"`+name+`","S3DestinationConfiguration":{`+bucket+`}}`)
+	return w.made(name, `"S3DestinationConfiguration":{`+bucket+`}`)
+}
+
+// made makes a stream with a destination and lets it become active.
+func (w *world) made(name, destination string) *stream.Definition {
+	w.t.Helper()
+	w.do("CreateDeliveryStream", `{"DeliveryStreamName":"`+name+`",`+destination+`}`)
 	d, _ := w.streams.Get(name)
 	if err := w.streams.Activate(w.t.Context(), name, d.ID); err != nil {
 		w.t.Fatal(err)
