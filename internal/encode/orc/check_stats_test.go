@@ -78,7 +78,7 @@ func (f *orcFile) checkTyped(id int, typed parsed, vals values) error {
 	case column.Float, column.Double:
 		return checkFloatStats(typed, vals)
 	case column.Decimal:
-		return checkDecimalStats(typed, vals)
+		return checkDecimalStats(typed, vals, f.scale(id))
 	case column.Timestamp:
 		return checkTimeStats(typed, vals)
 	case column.Binary:
@@ -177,37 +177,43 @@ func absSum(vals values) (sum float64) {
 	return sum
 }
 
-// rational is a decimal's value.
-func rational(text string) *big.Rat {
-	v, ok := new(big.Rat).SetString(text)
+// unscaled is the number that a decimal's text tells, without the point.
+func unscaled(text string, scale int) *big.Int {
+	whole, fraction, _ := strings.Cut(text, ".")
+	v, ok := new(big.Int).SetString(whole+fraction+strings.Repeat("0", scale-len(fraction)), 10)
 	if !ok {
 		panic(text)
 	}
 	return v
 }
 
-func checkDecimalStats(typed parsed, vals values) error {
+func checkDecimalStats(typed parsed, vals values, scale int) error {
 	if len(vals) == 0 {
 		if len(typed) != 1 || string(typed[3][0].bytes) != "0" {
 			return fmt.Errorf("statistics of no values: %v", typed)
 		}
 		return nil
 	}
-	texts := make([]string, len(vals))
-	sum := new(big.Rat)
-	for i, v := range vals {
-		texts[i] = v.(string)
-		sum.Add(sum, rational(texts[i]))
+	low, high, sum := unscaled(vals[0].(string), scale), unscaled(vals[0].(string), scale), new(big.Int)
+	long := 0
+	for _, v := range vals {
+		n := unscaled(v.(string), scale)
+		sum.Add(sum, n)
+		long = max(long, len(v.(string)))
+		if n.Cmp(low) < 0 {
+			low = n
+		} else if n.Cmp(high) > 0 {
+			high = n
+		}
 	}
-	slices.SortStableFunc(texts, func(a, b string) int { return rational(a).Cmp(rational(b)) })
-	low, high := string(typed[1][0].bytes), string(typed[2][0].bytes)
-	if low != texts[0] || high != texts[len(texts)-1] {
-		return fmt.Errorf("bounds %s, %s of %s, %s", low, high, texts[0], texts[len(texts)-1])
+	toldLow, toldHigh := string(typed[1][0].bytes), string(typed[2][0].bytes)
+	if toldLow != decimalText(low, scale) || toldHigh != decimalText(high, scale) {
+		return fmt.Errorf("bounds %s, %s, not %s, %s", toldLow, toldHigh, low, high)
 	}
-	if typed.has(3) && rational(string(typed[3][0].bytes)).Cmp(sum) != 0 {
-		return fmt.Errorf("sum %s, not %s", typed[3][0].bytes, sum.FloatString(40))
+	if typed.has(3) && string(typed[3][0].bytes) != decimalText(sum, scale) {
+		return fmt.Errorf("sum %s, not %s", typed[3][0].bytes, sum)
 	}
-	if !typed.has(3) && len(strings.Trim(texts[len(texts)-1], "-.")) < 30 && len(strings.Trim(texts[0], "-.")) < 30 {
+	if !typed.has(3) && long < 30 {
 		return errors.New("the sum is missing")
 	}
 	return nil

@@ -32,6 +32,13 @@ func readFile(data []byte) (columns []whole, err error) {
 	}
 	for id := range columns {
 		stats, all := f.fileStats[id], columns[id]
+		sum := 0
+		for _, stripe := range f.stripeStats {
+			sum += int(stripe[id][11][0].value)
+		}
+		if onDisk, err := stats.uint(11); err != nil || onDisk != sum {
+			return nil, fmt.Errorf("%d bytes of column %d in the file, not %d: %w", onDisk, id, sum, err)
+		}
 		if err := f.checkStats(id, stats, all.present, all.values); err != nil {
 			return nil, fmt.Errorf("statistics of column %d in the file: %w", id, err)
 		}

@@ -87,12 +87,13 @@ type bitReader struct {
 }
 
 func (r *bitReader) take(width int) (v uint64, err error) {
-	for range width {
-		if r.at/8 >= len(r.b) {
-			return 0, errShort
-		}
-		v = v<<1 | uint64(r.b[r.at/8]>>(7-r.at%8)&1)
-		r.at++
+	if r.at+width > 8*len(r.b) {
+		return 0, errShort
+	}
+	for width > 0 {
+		n := min(width, 8-r.at%8)
+		bits := r.b[r.at/8] << (r.at % 8) >> (8 - n)
+		v, r.at, width = v<<n|uint64(bits), r.at+n, width-n
 	}
 	return v, nil
 }

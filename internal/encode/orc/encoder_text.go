@@ -17,6 +17,7 @@ type textEncoder struct {
 	data      *stream
 	lengths   integers
 	threshold float64     // distinct share up to which a dictionary is used
+	most      int         // bytes a dictionary may have
 	words     *dictionary // nil if strings are always written as they are
 	numbers   integers    // of the dictionary's words, into data
 	letters   *stream     // the dictionary's words
@@ -28,7 +29,7 @@ type textEncoder struct {
 
 func newTextEncoder(b base, data *stream, t *column.Type, o *Options) *textEncoder {
 	length := newStream(kindLength, &b.shared.codec)
-	e := &textEncoder{base: b, typ: t, data: data, threshold: o.DictionaryThreshold}
+	e := &textEncoder{base: b, typ: t, data: data, threshold: o.DictionaryThreshold, most: o.dictionaryBytes}
 	e.lengths = newIntegers(length, false, o.Version)
 	e.out, e.runs = append(e.out, length), []run{data, e.lengths}
 	e.kind = b.shared.directInts()
@@ -67,7 +68,7 @@ func (e *textEncoder) write(v *column.Vector, from, to int) {
 		return
 	}
 	e.words.add(t, from, to)
-	if len(e.words.texts.bytes) > maxDictionary {
+	if len(e.words.texts.bytes) > e.most {
 		e.outgrown()
 	}
 }

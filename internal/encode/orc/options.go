@@ -45,6 +45,8 @@ type Options struct {
 	MemoryBytes         int64       // a stripe is ended early when the writer holds this much (no bound)
 	CompressionBlock    int         // largest chunk, before compression (256 KiB; less for small stripes)
 	Software            string      // Footer.software_version ("hydrant")
+
+	dictionaryBytes int // distinct strings of a dictionary (16 MiB); less in tests
 }
 
 // Errors of NewWriter and Write, wrapped with what is wrong.
@@ -66,7 +68,7 @@ const (
 	maxStride     = 1 << 30
 	maxChunk      = 256 << 10
 	minChunk      = 4 << 10
-	maxNodes      = 1 << 16
+	maxNodes      = 1 << 14
 )
 
 // check completes the options and finds what is out of range.
@@ -99,6 +101,7 @@ func (o *Options) complete() {
 	o.CompressionBlock = min(either(o.CompressionBlock, maxChunk), maxChunk)
 	o.MemoryBytes = either(o.MemoryBytes, math.MaxInt64)
 	o.BloomFPP = either(o.BloomFPP, 0.05)
+	o.dictionaryBytes = either(o.dictionaryBytes, maxDictionary)
 	o.Software = either(o.Software, "hydrant")
 }
 

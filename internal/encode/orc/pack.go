@@ -3,6 +3,7 @@ package orc
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // zigzag maps signed numbers to unsigned ones: 0, -1, 1, -2 to 0, 1, 2, 3.
@@ -77,18 +78,24 @@ func pack(dst []byte, vals []int64, width int) []byte {
 
 // packBytes packs values of whole bytes: it writes eight of each and moves on by the width.
 func packBytes(dst []byte, vals []int64, width int) []byte {
-	size, at := width/8, len(dst)
-	end := at + size*len(vals)
-	for cap(dst) < end+8 {
-		dst = append(dst[:cap(dst)], 0)
-	}
-	room := dst[:end+8]
-	shift := 64 - width
+	at, end, size := len(dst), len(dst)+width/8*len(vals), width/8
+	room := slices.Grow(dst, end+8-at)[:end+8]
 	for _, v := range vals {
-		binary.BigEndian.PutUint64(room[at:], uint64(v)<<shift)
+		binary.BigEndian.PutUint64(room[at:], uint64(v)<<(64-width))
 		at += size
 	}
-	return dst[:end]
+	return room[:end]
+}
+
+// packZigzag packs values of whole bytes in zigzag.
+func packZigzag(dst []byte, vals []int64, width int) []byte {
+	at, end, size := len(dst), len(dst)+width/8*len(vals), width/8
+	room := slices.Grow(dst, end+8-at)[:end+8]
+	for _, v := range vals {
+		binary.BigEndian.PutUint64(room[at:], zigzag(v)<<(64-width))
+		at += size
+	}
+	return room[:end]
 }
 
 // packSmall packs values of 1, 2 or 4 bits.

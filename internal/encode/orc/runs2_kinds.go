@@ -44,6 +44,10 @@ func appendBig(dst []byte, v uint64, size int) []byte {
 // direct writes values that fit the width.
 func (r *runs2) direct(vals []int64, width int) {
 	width = aligned(width)
+	if r.signed && width >= 8 {
+		r.emit(packZigzag(r.header(runDirect, widthCode(width), len(vals)), vals, width))
+		return
+	}
 	if r.signed {
 		for i, v := range vals {
 			vals[i] = int64(zigzag(v))

@@ -63,14 +63,21 @@ func (s *intStats) add(vals []int64) {
 		sum += v
 	}
 	s.widen(low, high)
-	const most = 1 << 40 // so many values of so much cannot overflow
+	const most = 1 << 40 // so much, so many times, does not overflow
 	if low > -most && high < most && len(vals) < 1<<22 {
 		s.addSum(sum)
 		return
 	}
+	// In two halves no sum overflows.
+	upper, lower := int64(0), int64(0)
 	for _, v := range vals {
-		s.addSum(v)
+		upper += v >> 32
+		lower += v & (1<<32 - 1)
 	}
+	if upper += lower >> 32; upper != int64(int32(upper)) {
+		s.overflown = true
+	}
+	s.addSum(upper<<32 | lower&(1<<32-1))
 }
 
 func (s *intStats) widen(low, high int64) {

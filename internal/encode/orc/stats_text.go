@@ -21,26 +21,29 @@ func (e *edge) set(text []byte, cut bool) {
 	e.text, e.cut = append(e.text[:0], text...), cut
 }
 
-// prefix is the first eight bytes as a number that sorts as they do. The shorter of two texts
-// may have the same as the longer.
+// prefix is a number that sorts as texts do: seven bytes, and behind them how many there are
+// of a short text, or 8 of a longer one. Of long texts two may have the same.
 func prefix(b []byte) uint64 {
-	if len(b) >= 8 {
-		return binary.BigEndian.Uint64(b)
-	}
 	var first [8]byte
-	copy(first[:], b)
-	return binary.BigEndian.Uint64(first[:])
+	copy(first[:], b[:min(len(b), 7)])
+	return binary.BigEndian.Uint64(first[:]) | uint64(min(len(b), 8))
 }
+
+// isLong reports whether the prefix is that of a text that goes on.
+func isLong(start uint64) bool { return byte(start) == 8 }
 
 // textStats are those of strings, in the order of their bytes.
 type textStats struct {
 	some      bool
 	low, high edge
-	common    int   // bytes at the start of both edges, and so of all strings between them
-	sum       int64 // bytes
+	common    int    // bytes at the start of both edges, and so of all strings between them
+	head      uint64 // the first eight of those, as little-endian
+	headMask  uint64 // which bytes of head there are
+	sum       int64  // bytes
 }
 
-// add takes in the values from one to another.
+// add takes in the values from one to another. Of most a few bytes tell that they are between
+// the edges: that they start with what these have in common, and how they go on.
 func (s *textStats) add(t texts, from, to int) {
 	if from == to {
 		return
@@ -53,48 +56,46 @@ func (s *textStats) add(t texts, from, to int) {
 		s.raise(t.at(from))
 		s.meet()
 	}
+	low, high, common := s.low.start, s.high.start, uint32(s.common)
 	for _, end := range t.ends[from:to] {
-		s.see(t.bytes, at, end)
+		rest := at + common
+		if rest > end || int(rest)+8 > len(t.bytes) || !s.shares(t.bytes, at) {
+			s.widen(t.bytes[at:end])
+			low, high, common = s.low.start, s.high.start, uint32(s.common)
+			at = end
+			continue
+		}
+		n := min(end-rest, 8)
+		start := binary.BigEndian.Uint64(t.bytes[rest:])&^(^uint64(0)>>(8*n))&^0xff | uint64(n)
+		if start < low || start > high || isLong(start) && (start == low || start == high) {
+			s.widen(t.bytes[at:end])
+			low, high, common = s.low.start, s.high.start, uint32(s.common)
+		}
 		at = end
 	}
 }
 
-// see widens the edges to the value between two places of b. Of most values a few bytes tell
-// that they are within: those behind what the edges have in common.
-func (s *textStats) see(b []byte, from, to uint32) {
-	v := b[from:to]
-	if len(v) < s.common || string(v[:s.common]) != string(s.low.text[:s.common]) {
-		s.widen(v, true, true)
+// shares reports whether the value at a place of b, which is long enough, starts with what the
+// edges have in common.
+func (s *textStats) shares(b []byte, at uint32) bool {
+	return s.common == 0 || (binary.LittleEndian.Uint64(b[at:])^s.head)&s.headMask == 0 && (s.common <= 8 || s.sharesMore(b, at))
+}
+
+func (s *textStats) sharesMore(b []byte, at uint32) bool {
+	return string(b[at:at+uint32(s.common)]) == string(s.low.text[:s.common])
+}
+
+// widen widens the edges to a value.
+func (s *textStats) widen(v []byte) {
+	switch {
+	case bytes.Compare(v, s.low.text) < 0:
+		s.lower(v)
+	case !s.high.none && bytes.Compare(v, s.high.text) > 0:
+		s.raise(v)
+	default:
 		return
 	}
-	start := startOf(b, from+uint32(s.common), to)
-	if below, above := start <= s.low.start, start >= s.high.start; below || above {
-		s.widen(v, below, above)
-	}
-}
-
-// startOf is the prefix of the bytes between two places of b.
-func startOf(b []byte, from, to uint32) uint64 {
-	if int(from)+8 > len(b) {
-		return prefix(b[from:to])
-	}
-	start := binary.BigEndian.Uint64(b[from:])
-	if n := to - from; n < 8 {
-		start &^= ^uint64(0) >> (8 * n)
-	}
-	return start
-}
-
-// widen widens the edges to a value, which may be below or above.
-func (s *textStats) widen(v []byte, below, above bool) {
-	if below && bytes.Compare(v, s.low.text) < 0 {
-		s.lower(v)
-		s.meet()
-	}
-	if above && !s.high.none && bytes.Compare(v, s.high.text) > 0 {
-		s.raise(v)
-		s.meet()
-	}
+	s.meet()
 }
 
 // meet finds out what the edges have in common.
@@ -105,6 +106,9 @@ func (s *textStats) meet() {
 		s.common++
 	}
 	s.low.start, s.high.start = prefix(low[s.common:]), prefix(high[s.common:])
+	var head [8]byte
+	n := copy(head[:], low[:s.common])
+	s.head, s.headMask = binary.LittleEndian.Uint64(head[:]), ^(^uint64(0) << (8 * n))
 }
 
 // lower makes v the lower edge, or what it starts with if it is long.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -266,17 +267,33 @@ func positionBatch(t *testing.T) *column.Batch {
 	return b
 }
 
-// The vectors of section 15.9. Its columns s and u are written as the vectors have them by
-// way of one threshold, as four words among a thousand are few and a thousand are many.
+// The vectors of section 15.9, without compression and with one that leaves every chunk as
+// it is.
 func TestPositionsOfRowGroups(t *testing.T) {
-	b := positionBatch(t)
-	want := map[int][3][]uint64{
+	checkPositions(t, Options{}, map[int][3][]uint64{
 		1: {{0, 0, 0, 0, 0}, {0, 125, 0, 259, 388}, {129, 122, 0, 779, 264}},
 		2: {{0, 0, 0}, {0, 125, 0}, {129, 122, 0}},
 		3: {{0, 0}, {130, 488}, {390, 464}},
 		4: {{0, 0, 0}, {3890, 10, 388}, {8890, 18, 488}},
-	}
-	f, err := openFile(write(t, b.Schema, Options{RowIndexStride: 1000, DictionaryThreshold: 0.8}, b))
+	})
+	old := deflaters
+	defer func() { deflaters = old }()
+	deflaters = map[effort]*sync.Pool{small: newDeflaters(0), large: newDeflaters(0)}
+	checkPositions(t, Options{Compression: ZLIB, CompressionBlock: 256}, map[int][3][]uint64{
+		1: {{0, 0, 0, 0, 0, 0, 0}, {0, 0, 125, 0, 259, 3, 388}, {0, 129, 122, 0, 777, 11, 264}},
+		2: {{0, 0, 0, 0}, {0, 0, 125, 0}, {0, 129, 122, 0}},
+		3: {{0, 0, 0}, {0, 130, 488}, {259, 134, 464}},
+		4: {{0, 0, 0, 0, 0}, {3885, 50, 0, 10, 388}, {8806, 186, 0, 18, 488}},
+	})
+}
+
+// checkPositions checks those of columns. Of the two columns of strings the threshold gives
+// one a dictionary: four words among a thousand are few, and a thousand are many.
+func checkPositions(t *testing.T, o Options, want map[int][3][]uint64) {
+	t.Helper()
+	o.RowIndexStride, o.DictionaryThreshold = 1000, 0.8
+	b := positionBatch(t)
+	f, err := openFile(write(t, b.Schema, o, b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +304,7 @@ func TestPositionsOfRowGroups(t *testing.T) {
 	for id, groups := range want {
 		for g, want := range groups {
 			if got := st.columns[id].groups[g].positions; !cmp.Equal(got, want) {
-				t.Errorf("column %d, group %d: %v, want %v", id, g, got, want)
+				t.Errorf("compression %d, column %d, group %d: %v, want %v", o.Compression, id, g, got, want)
 			}
 		}
 	}
