@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/go-json-experiment/json"
 
 	"hydrant/e2e/server"
 )
@@ -82,6 +83,9 @@ func (n *count) add(key string, body []byte) error {
 	for len(body) > 0 {
 		line, rest, whole := bytes.Cut(body, []byte("\n"))
 		id, _, found := strings.Cut(string(line), " ")
+		if stream == "parted" {
+			id, found = idIn(key, line)
+		}
 		if !whole || !found || !strings.HasPrefix(id, stream+".") {
 			return fmt.Errorf("%d bytes beginning with %.60q are no record of %s", len(line), line, stream)
 		}
@@ -90,6 +94,16 @@ func (n *count) add(key string, body []byte) error {
 		body = rest
 	}
 	return nil
+}
+
+// idIn is the id of a record in the folder of its partition; false if it is not one.
+func idIn(key string, line []byte) (id string, found bool) {
+	var r struct {
+		ID string `json:"id"`
+		K  int    `json:"k"`
+	}
+	err := json.Unmarshal(line, &r)
+	return r.ID, err == nil && strings.HasPrefix(key, fmt.Sprintf("parted/k=%d/", r.K))
 }
 
 // verdict holds the store against the notebook and the ledgers. lost is how many records

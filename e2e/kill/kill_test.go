@@ -56,11 +56,12 @@ func makeBucket(t *testing.T, s *server.Server) {
 	}
 }
 
-// soak kills a node under load again and again and returns the last process, which lives.
-func soak(t *testing.T, s *server.Server, book *notebook, kills int) *server.Server {
+// soak kills a node under load of these streams again and again and returns the last process,
+// which lives.
+func soak(t *testing.T, s *server.Server, book *notebook, kills int, streams ...string) *server.Server {
 	t.Helper()
 	for i := range kills {
-		l := &load{t: t, book: book, streams: streams, label: fmt.Sprint(i), size: 2000}
+		l := &load{t: t, book: book, streams: streams, label: fmt.Sprint(i), size: 2000, keys: 300}
 		l.start(s, clients, 1+rand.Int64N(300))
 		select {
 		case <-l.hit:
@@ -100,7 +101,7 @@ func TestKilledNodesLoseNothingAndRepeatNothing(t *testing.T) {
 	makeBucket(t, s)
 	makeStreams(t, s)
 	book := newNotebook()
-	s = soak(t, s, book, kills(t))
+	s = soak(t, s, book, kills(t), streams...)
 	awaitDelivery(t, s)
 	verdict(t, s, book, countStore(t, s.Config(), bucket), false)
 }
@@ -161,7 +162,7 @@ func TestKilledNodesWithABadStoreLoseNothingAndRepeatNothing(t *testing.T) {
 	makeStreams(t, s)
 	book := newNotebook()
 	store.SetFault(badStore())
-	s = soak(t, s, book, kills(t))
+	s = soak(t, s, book, kills(t), streams...)
 	store.SetFault(nil)
 	awaitDelivery(t, s)
 	t.Logf("faults of the store: %v, applied late at the end: %d", store.Fired(), store.ApplyLate())

@@ -68,6 +68,7 @@ type load struct {
 	label   string // begins the ids; no two loads share one
 	size    int    // most bytes of a record's filler; ten times as many in the stream parts
 	noise   string // what the filler is cut from; empty: it compresses well
+	keys    int    // of the records of the stream parted
 
 	acks   atomic.Int64 // requests answered well
 	stop   context.CancelFunc
@@ -137,6 +138,10 @@ func (l *load) records(r *rand.Rand, stream, name string, n int) (ids []string, 
 			size = 900_000 / n
 		}
 		ids = append(ids, id)
+		if stream == "parted" {
+			out = append(out, types.Record{Data: fmt.Appendf(nil, `{"id":%q,"k":%d,"text":%q}`+"\n", id, r.IntN(l.keys), l.filler(r, size))})
+			continue
+		}
 		out = append(out, types.Record{Data: []byte(id + " " + l.filler(r, size) + "\n")})
 	}
 	return ids, out

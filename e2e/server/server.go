@@ -183,6 +183,21 @@ func (s *Server) Terminate(within time.Duration) (int, error) {
 	}
 }
 
+// Peak is the most memory that the process has held so far, bytes.
+func (s *Server) Peak() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+			return kib << 10, nil
+		}
+	}
+	return 0, errors.New("the process does not say how much memory it has held")
+}
+
 // Ended is closed when the process has ended by itself or by force.
 func (s *Server) Ended() <-chan struct{} { return s.exit }
 
