@@ -85,38 +85,21 @@ func (s staged) Account(q record.Queue) (deliver.Account, bool) {
 // pipeline puts the processors of a stream in their order (spec firehose.md section 5.1).
 func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 	p := stage.Pipeline{Bytes: batchBytes, Parallel: stepCalls}
-	if parts := d.S3.Find(stream.DeAggregationProcessor); parts != nil {
-		kind, _ := parts.Parameter("SubRecordType")
-		delimiter, _ := parts.Parameter("Delimiter")
-		step, err := deaggregate.New(kind, delimiter, n.opt.Now)
-		if err != nil {
-			return p, err
+	for _, one := range []struct {
+		kind string
+		step func(*stream.Processor) (stage.Processor, error)
+	}{
+		{stream.DeAggregationProcessor, n.deaggregation},
+		{stream.DecompressionProcessor, n.decompression},
+		{stream.LogProcessor, n.logProcessing},
+		{stream.LambdaProcessor, func(f *stream.Processor) (stage.Processor, error) { return n.function(&p, d, f.Lambda()), nil }},
+		{stream.ExtractionProcessor, n.extraction},
+	} {
+		found := d.S3.Find(one.kind)
+		if found == nil {
+			continue
 		}
-		p.Steps = append(p.Steps, step)
-	}
-	if unzip := d.S3.Find(stream.DecompressionProcessor); unzip != nil {
-		format, _ := unzip.Parameter("CompressionFormat")
-		step, err := unpack.NewDecompression(format, n.opt.Now)
-		if err != nil {
-			return p, err
-		}
-		p.Steps = append(p.Steps, step)
-	}
-	if logs := d.S3.Find(stream.LogProcessor); logs != nil {
-		extract, _ := logs.Parameter("DataMessageExtraction")
-		step, err := unpack.NewLogProcessing(extract, n.opt.Now)
-		if err != nil {
-			return p, err
-		}
-		p.Steps = append(p.Steps, step)
-	}
-	if function := d.S3.Find(stream.LambdaProcessor); function != nil {
-		n.function(&p, d, function.Lambda())
-	}
-	if query := d.S3.Find(stream.ExtractionProcessor); query != nil {
-		text, _ := query.Parameter("MetadataExtractionQuery")
-		engine, _ := query.Parameter("JsonParsingEngine")
-		step, err := extract.New(text, engine, n.opt.Now)
+		step, err := one.step(found)
 		if err != nil {
 			return p, err
 		}
@@ -128,6 +111,28 @@ func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 	var err error
 	p.Prefix, err = n.partitions(d)
 	return p, err
+}
+
+func (n *Node) deaggregation(p *stream.Processor) (stage.Processor, error) {
+	kind, _ := p.Parameter("SubRecordType")
+	delimiter, _ := p.Parameter("Delimiter")
+	return deaggregate.New(kind, delimiter, n.opt.Now)
+}
+
+func (n *Node) decompression(p *stream.Processor) (stage.Processor, error) {
+	format, _ := p.Parameter("CompressionFormat")
+	return unpack.NewDecompression(format, n.opt.Now)
+}
+
+func (n *Node) logProcessing(p *stream.Processor) (stage.Processor, error) {
+	extract, _ := p.Parameter("DataMessageExtraction")
+	return unpack.NewLogProcessing(extract, n.opt.Now)
+}
+
+func (n *Node) extraction(p *stream.Processor) (stage.Processor, error) {
+	query, _ := p.Parameter("MetadataExtractionQuery")
+	engine, _ := p.Parameter("JsonParsingEngine")
+	return extract.New(query, engine, n.opt.Now)
 }
 
 // partitions evaluates the prefixes of a stream's partitions (spec firehose.md section 7.4).
@@ -156,16 +161,15 @@ func (p placer) Place(q record.Queue, shares []record.Share) (record.Placement, 
 	return p.n.delivery.Place(q, shares)
 }
 
-// function adds the step of the Lambda processor. A function that is compiled in takes the
+// function is the step of the Lambda processor. A function that is compiled in takes the
 // records as they come: its buffer would save no calls, and only cost time.
-func (n *Node) function(p *stage.Pipeline, d *stream.Definition, l stream.Lambda) {
+func (n *Node) function(p *stage.Pipeline, d *stream.Definition, l stream.Lambda) stage.Processor {
 	if b, ok := blueprint.Find(l.ARN); ok {
-		p.Steps = append(p.Steps, blueprint.NewProcessor(b, l.ARN, n.opt.Now))
-		return
+		return blueprint.NewProcessor(b, l.ARN, n.opt.Now)
 	}
 	p.Bytes, p.Age, p.Parallel = int(l.MBs*(1<<20)), time.Duration(l.Interval)*time.Second, functionCalls
-	p.Steps = append(p.Steps, lambda.New(lambda.Options{
+	return lambda.New(lambda.Options{
 		Function: l.ARN, Retries: l.Retries, Stream: d.ARN, Region: n.opt.Config.Region,
 		Invoker: n.functions, Now: n.opt.Now,
-	}))
+	})
 }
