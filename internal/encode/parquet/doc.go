@@ -23,7 +23,6 @@
 //	        dictionary page | data page | data page | ...
 //
 // The writer makes pages itself, straight from the vectors of package column. Of parquet-go
-// it uses the structures of headers and footer. Its generic writer takes every value in a box
-// of 24 bytes, copies it twice and keeps row groups in buffers that cannot be bounded;
-// BenchmarkParquetGo has the figures.
+// it uses the structures of headers and footer. Its column writers want every value in a box
+// of its own first, and levels with it; BenchmarkParquetGo measures what they take after that.
 package parquet

@@ -30,24 +30,6 @@ func (h *hybrid) reset(width uint) { *h = hybrid{out: h.out[:0], width: width} }
 // size is about how many bytes are held.
 func (h *hybrid) size() int { return len(h.out) }
 
-// repeat adds a value n times.
-func (h *hybrid) repeat(v uint32, n int) {
-	if h.width == 0 {
-		return
-	}
-	for h.pending != 0 && n > 0 {
-		h.one(v)
-		n--
-	}
-	if whole := n &^ 7; whole > 0 {
-		h.extend(v, whole)
-		n -= whole
-	}
-	for range n {
-		h.one(v)
-	}
-}
-
 // levels adds values of at most 8 bits.
 func (h *hybrid) levels(l []uint8) {
 	if h.width == 0 {

@@ -104,9 +104,12 @@ func (l *leaf) open() int {
 	return l.rep.size() + l.def.size() + len(l.values) + 4*len(l.indexes)
 }
 
+// headerBytes is about how many bytes the header of a page has.
+const headerBytes = 40
+
 // held is how many bytes are held of the column chunk.
 func (l *leaf) held() int64 {
-	n := int64(l.open()) + l.bytes + int64(len(l.bounds.minText)+len(l.bounds.maxText))
+	n := int64(l.open()+headerBytes) + l.bytes + int64(len(l.bounds.minText)+len(l.bounds.maxText))
 	if l.dictionary != nil {
 		n += int64(l.dictionary.size())
 	}

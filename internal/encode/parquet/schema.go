@@ -132,6 +132,9 @@ func (b *builder) repeated(n *node, t *column.Type, outer format.SchemaElement) 
 	n.rep++
 	name := elemName
 	if t.Kind == column.Map {
+		if t.Key.Kind >= column.List {
+			return fmt.Errorf("%w: the key of a map must be primitive", ErrSchema)
+		}
 		key, err := b.node(keyName, t.Key, true, n.def+1, n.rep)
 		if err != nil {
 			return err

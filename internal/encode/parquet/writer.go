@@ -20,7 +20,7 @@ var (
 	// ErrRowGroups: the file has 32,767 row groups, as many as the format can count.
 	ErrRowGroups = errors.New("too many row groups in a Parquet file")
 	// ErrClosed: the footer was written.
-	ErrClosed = errors.New("Parquet file is closed")
+	ErrClosed = errors.New("file is closed already")
 )
 
 const (
@@ -249,13 +249,14 @@ func (w *Writer) rest() int64 {
 	return w.options.RowGroupBytes - max(w.offset, int64(len(magic)))%w.options.RowGroupBytes
 }
 
-// pad fills a block up with zeros if the rest of it is not worth a row group.
+// pad fills a block up with zeros if the rest of it is not worth a row group. The first row
+// group of a file stands at its start, whatever the options say.
 func (w *Writer) pad() error {
-	if err := w.put(nil); err != nil {
+	if err := w.put(nil); err != nil { // the magic bytes
 		return err
 	}
 	rest := w.rest()
-	if rest == w.options.RowGroupBytes || rest > w.options.MaxPaddingBytes {
+	if len(w.groups) == 0 || rest == w.options.RowGroupBytes || rest > w.options.MaxPaddingBytes {
 		return nil
 	}
 	zeros := make([]byte, min(rest, maxSliceBytes))
@@ -269,11 +270,15 @@ func (w *Writer) pad() error {
 	return nil
 }
 
-// aim sets the size of the next row group: a block, or what is left of one.
+// aim sets the size of the next row group: a block; or, with padding, what is left of one
+// less what the last slice may be too much, if padding can make up for that.
 func (w *Writer) aim() {
 	w.target = w.options.RowGroupBytes
-	if rest := w.rest(); rest > w.options.MaxPaddingBytes && w.options.MaxPaddingBytes > 0 {
-		w.target = rest
+	most := w.options.MaxPaddingBytes
+	if rest := w.rest(); most > 0 && rest > most {
+		w.target = rest - min(most, int64(2*w.sliceBytes))
+	} else if most > 0 {
+		w.target -= min(most, int64(2*w.sliceBytes), w.target-1)
 	}
 }
 

@@ -47,11 +47,8 @@ def model(a):
     t, here = a.type, a.is_valid().to_pylist()
     if pa.types.is_map(t):
         keys, items, at = model(a.keys), model(a.items), a.offsets.to_pylist()
-        first = at[0] if at else 0
-        if len(keys) == at[-1]:
-            first = 0  # not cut
         pairs = [list(p) for p in zip(keys, items)]
-        return [pairs[at[i] - first:at[i + 1] - first] if h else None for i, h in enumerate(here)]
+        return [pairs[at[i]:at[i + 1]] if h else None for i, h in enumerate(here)]
     if pa.types.is_list(t) or pa.types.is_large_list(t):
         inner, at = model(a.values), a.offsets.to_pylist()
         return [inner[at[i]:at[i + 1]] if h else None for i, h in enumerate(here)]
