@@ -86,6 +86,7 @@ type Conversion struct {
 	Output      *stream.Serializer   `json:"output"`
 	Table       record.CatalogTable  `json:"table"`
 	MemoryBytes int64                `json:"memoryBytes"` // that an encoder may hold beside its output
+	CreatedBy   string               `json:"createdBy"`   // the version that made the file
 	// Refused says why no record becomes a row: its table could not be had for too long.
 	Refused *Refusal `json:"refused,omitzero"`
 }

@@ -27,6 +27,7 @@ type conversions struct {
 	account string
 	region  string
 	memory  int64         // that an encoder may hold
+	creator string        // version of Hydrant, for the files
 	fresh   time.Duration // how long a table is taken for what it was; 0: not at all
 	now     func() time.Time
 
@@ -52,7 +53,7 @@ const leastEncoder = 8 << 20
 func (n *Node) newConversions(delivery int64) *conversions {
 	c := &conversions{
 		tables: n.tables, account: n.opt.Config.Account, region: n.opt.Config.Region, now: n.opt.Now,
-		memory: max(delivery/4, leastEncoder), known: map[record.StreamID]*conversion{},
+		memory: max(delivery/4, leastEncoder), creator: n.opt.Version, known: map[record.StreamID]*conversion{},
 	}
 	if n.glue == nil {
 		c.fresh = tableFresh
@@ -105,7 +106,7 @@ func (c *conversions) ask(ctx context.Context, s *stream.ConversionConfiguration
 		return nil, schemaComplaint(err)
 	}
 	made := &deliver.Conversion{
-		Input: s.InputFormat.Deserializer, Output: s.OutputFormat.Serializer, MemoryBytes: c.memory,
+		Input: s.InputFormat.Deserializer, Output: s.OutputFormat.Serializer, MemoryBytes: c.memory, CreatedBy: c.creator,
 		Table: record.CatalogTable{
 			CatalogID: cmp.Or(ref.CatalogID, c.account), DatabaseName: ref.Database, TableName: ref.Table,
 			Region: cmp.Or(ref.Region, c.region), VersionID: cmp.Or(ref.Version, glue.Latest), RoleARN: ref.RoleARN,
@@ -257,9 +258,10 @@ func newWriter(w io.Writer, schema *column.Type, c *deliver.Conversion) (convert
 			RowGroupBytes: value(p.BlockSizeBytes), PageBytes: int(value(p.PageSizeBytes)), MaxPaddingBytes: value(p.MaxPaddingBytes),
 			Compression: parquetCodecs[value(p.Compression)], Dictionary: value(p.EnableDictionaryCompression),
 			Version: map[string]parquet.Version{"V2": parquet.V2}[value(p.WriterVersion)], MemoryBytes: c.MemoryBytes,
+			CreatedBy: fmt.Sprintf("hydrant version %s (build %[1]s)", cmp.Or(c.CreatedBy, "unknown")),
 		})
 	}
-	return newORC(w, schema, c.Output.ORC, c.MemoryBytes)
+	return newORC(w, schema, c.Output.ORC, c)
 }
 
 var (
@@ -275,12 +277,12 @@ const (
 	falsePositives   = 0.05
 )
 
-func newORC(w io.Writer, schema *column.Type, o *stream.ORC, memory int64) (convert.Writer, error) {
+func newORC(w io.Writer, schema *column.Type, o *stream.ORC, c *deliver.Conversion) (convert.Writer, error) {
 	opt := orc.Options{
 		StripeBytes: value(o.StripeSizeBytes), BlockBytes: value(o.BlockSizeBytes), RowIndexStride: int(value(o.RowIndexStride)),
 		Padding: value(o.EnablePadding), PaddingTolerance: paddingTolerance, Compression: orcCodecs[value(o.Compression)],
 		BloomColumns: o.BloomFilterColumns, BloomFPP: falsePositives, DictionaryThreshold: value(o.DictionaryKeyThreshold),
-		MemoryBytes: memory,
+		MemoryBytes: c.MemoryBytes, Software: "hydrant-" + cmp.Or(c.CreatedBy, "unknown"),
 	}
 	if o.PaddingTolerance != nil {
 		opt.PaddingTolerance = *o.PaddingTolerance
