@@ -33,13 +33,13 @@ type refusal struct {
 type m = map[string]any
 
 // refusals lists all of them, as they are in world w. Section 2.13 has more: the errors of
-// sources and destinations that are not built, and that of a stream
-// deleted while it is CREATING, which nobody is quick enough to see. The conformance tests
-// of internal/firehose see it.
+// sources and destinations that are not built, and that of a stream deleted while it is
+// CREATING, which nobody is quick enough to see. The conformance tests of internal/firehose
+// see it.
 func refusals(w *world) []refusal {
 	var all []refusal
 	for _, group := range [][]refusal{
-		framework, creations, sources, prefixes, options, formats, updates, puts, tags, encryption,
+		framework, creations, sources, prefixes, options, conversions, partitions, updates, puts, tags, encryption,
 	} {
 		all = append(all, group...)
 	}

@@ -136,60 +136,6 @@ var options = []refusal{
 		Message: "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled."},
 }
 
-// jq is the processor that finds partition keys.
-func jq(query string) m {
-	return m{"Type": "MetadataExtraction", "Parameters": []any{
-		m{"ParameterName": "MetadataExtractionQuery", "ParameterValue": query}, m{"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"},
-	}}
-}
-
-// keyed is a stream that is partitioned by its query, with more members.
-func keyed(query string, more m) m {
-	return created(with(m{
-		"Prefix": "!{partitionKeyFromQuery:k}/", "ErrorOutputPrefix": failedPath, "DynamicPartitioningConfiguration": m{"Enabled": true},
-		"ProcessingConfiguration": m{"Enabled": true, "Processors": []any{jq(query)}}, "BufferingHints": m{"SizeInMBs": 64},
-	}, more))
-}
-
-// rows is a stream that converts, with more members of the conversion.
-func rows(conversion, more m) m {
-	return created(with(m{"BufferingHints": m{"SizeInMBs": 64}, "DataFormatConversionConfiguration": with(m{
-		"InputFormatConfiguration":  m{"Deserializer": m{"OpenXJsonSerDe": m{}}},
-		"OutputFormatConfiguration": m{"Serializer": m{"ParquetSerDe": m{}}},
-		"SchemaConfiguration":       m{"RoleARN": role, "DatabaseName": "d", "TableName": "t"},
-	}, conversion)}, more))
-}
-
-// formats are sections 6.7 and 7.1.
-var formats = []refusal{
-	{Name: "compressed rows", Operation: "CreateDeliveryStream", Input: rows(nil, m{"CompressionFormat": "GZIP"}), Code: invalid,
-		Message: "The S3 destination's compression format must be set to UNCOMPRESSED when data format conversion is enabled. To enable compression within the converted output format, set the appropriate serialization option in the output format configuration."},
-	{Name: "small buffers of rows", Operation: "CreateDeliveryStream", Input: rows(nil, m{"BufferingHints": m{"SizeInMBs": 63}}), Code: invalid,
-		Message: "BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled."},
-	{Name: "no deserializer", Operation: "CreateDeliveryStream", Input: rows(m{"InputFormatConfiguration": m{}}, nil), Code: invalid, Message: "Deserializer must not be null"},
-	{Name: "two serializers", Operation: "CreateDeliveryStream", Input: rows(m{"OutputFormatConfiguration": m{"Serializer": m{"ParquetSerDe": m{}, "OrcSerDe": m{}}}}, nil), Code: invalid,
-		Message: "More than one serializer specified. Only one may be chosen."},
-	{Name: "no role for the table", Operation: "CreateDeliveryStream", Input: rows(m{"SchemaConfiguration": m{"DatabaseName": "d", "TableName": "t"}}, nil), Code: invalid,
-		Message: "SchemaConfiguration.RoleArn must not be null or empty"},
-	{Name: "role of another account for the table", Operation: "CreateDeliveryStream", Code: invalid,
-		Input:   rows(m{"SchemaConfiguration": m{"RoleARN": "arn:aws:iam::123456789012:role/fh", "DatabaseName": "d", "TableName": "t"}}, nil),
-		Message: "Cross-account pass role is not allowed."},
-	{Name: "table that is not there", Operation: "CreateDeliveryStream", Input: rows(nil, nil), Code: invalid,
-		Message: "Database d not found. (Service: AWSGlue; Status Code: 400; Error Code: EntityNotFoundException)"},
-	{Name: "rows by an update of a small buffer", Operation: "UpdateDestination", Code: invalid,
-		Input:   updated("ready", m{"DataFormatConversionConfiguration": m{"OutputFormatConfiguration": m{"Serializer": m{"OrcSerDe": m{}}}}}),
-		Message: "BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled."},
-	{Name: "small buffers of partitions", Operation: "CreateDeliveryStream", Input: keyed("{k:.k}", m{"BufferingHints": m{"SizeInMBs": 5}}), Code: invalid,
-		Message: "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled."},
-	{Name: "query with other keys than the prefix", Operation: "CreateDeliveryStream", Input: keyed("{k:.k,l:.l}", nil), Code: invalid,
-		Message: "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression"},
-	{Name: "partitioning by an update", Operation: "UpdateDestination", Input: updated("ready", m{"DynamicPartitioningConfiguration": m{"Enabled": true}}), Code: invalid,
-		Message: "Dynamic Partitioning can only be enabled or disabled when the Firehose is created."},
-	{Name: "query without partitioning", Operation: "CreateDeliveryStream", Code: invalid,
-		Input:   created(m{"ProcessingConfiguration": m{"Enabled": true, "Processors": []any{jq("{k:.k}")}}}),
-		Message: "class com.amazonaws.services.firehose.internal.model.MetadataExtractionProcessor can only be present when Dynamic Partitioning is enabled."},
-}
-
 // updates are those of section 2.13.2.
 var updates = []refusal{
 	{Name: "both shapes of S3 in an update", Operation: "UpdateDestination", Input: with(updated("ready", m{}), m{"S3DestinationUpdate": m{}}), Code: invalid,

@@ -36,6 +36,7 @@ type world struct {
 //
 //   - ready: nothing is wrong with it; it has 50 tags.
 //   - backed: has a backup of its records.
+//   - keyed: is partitioned by the key k of its query.
 //   - stillborn: CREATING_FAILED, for its KMS key is not there.
 //   - leaving: DELETING, for an object of it is on its way to a store that never answers.
 //   - metered: has taken more than its quota.
@@ -60,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	quick := m{"BufferingHints": m{"IntervalInSeconds": 0}}
 	for name, members := range map[string]m{
 		"ready": nil, "leaving": quick, "metered": nil, "locked": nil, "tired": nil,
-		"backed": {"S3BackupMode": "Enabled", "S3BackupConfiguration": lake(nil)},
+		"backed": {"S3BackupMode": "Enabled", "S3BackupConfiguration": lake(nil)}, "keyed": byKey(jq("{k:.k}")),
 	} {
 		w.must(w.server, "CreateDeliveryStream", with(created(members), m{"DeliveryStreamName": name}))
 		w.await(name, "DeliveryStreamStatus", "ACTIVE")

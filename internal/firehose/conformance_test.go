@@ -457,8 +457,9 @@ func FuzzCreate(f *testing.F) {
 		"DataFormatConversionConfiguration":{"Enabled":false,"InputFormatConfiguration":{"Deserializer":{"OpenXJsonSerDe":{"ColumnToJsonKeyMappings":{"a":"b"}},"HiveJsonSerDe":{"TimestampFormats":["a"]}}},
 		"OutputFormatConfiguration":{"Serializer":{"OrcSerDe":{"PaddingTolerance":0.5,"StripeSizeBytes":67108864}}}},"DynamicPartitioningConfiguration":{"RetryOptions":{"DurationInSeconds":1}}}}`)
 	f.Add(`{"DeliveryStreamName":"s","SplunkDestinationConfiguration":{"a":{"a":1,"a":2}},"DeliveryStreamEncryptionConfigurationInput":{"KeyType":"AWS_OWNED_CMK"},"DirectPutSourceConfiguration":{"ThroughputHintInMBs":1}}`)
+	f.Add(extended("s", converting("Enabled", "true")+strings.TrimPrefix(partitioned("", extraction), `"BufferingHints":{"SizeInMBs":64}`)))
 	f.Fuzz(func(t *testing.T, body string) {
-		w := newWorld(t)
+		w := newJudgedWorld(t)
 		status, answer := w.call("ALICE", "CreateDeliveryStream", body)
 		if status == http.StatusOK {
 			w.do("DescribeDeliveryStream", `{"DeliveryStreamName":"`+w.streams.All()[0].Name+`"}`)

@@ -267,6 +267,8 @@ func updateProbes() []probe {
 	for _, p := range append(slices.Clone(s3Probes), extendedProbes("S3BackupUpdate")...) {
 		all = append(all, probe{"ExtendedS3DestinationUpdate." + p.path, `"ExtendedS3DestinationUpdate":{` + p.body + `}`})
 	}
+	all = append(all, probe{"ExtendedS3DestinationUpdate.DynamicPartitioningConfiguration.Enabled=true, of a stream that is not partitioned",
+		`"ExtendedS3DestinationUpdate":{"DynamicPartitioningConfiguration":{"Enabled":true}}`})
 	for _, d := range destinations {
 		all = append(all, probe{d + "DestinationUpdate", `"` + d + `DestinationUpdate":{}`})
 	}

@@ -139,6 +139,7 @@ type world struct {
 	signer  map[string]*aws.Signer
 	changed func(*stream.Definition)    // if set, told of each change
 	allow   func(operation string) bool // if set, the quota of control calls
+	judges  *stream.Rules               // if set, those of streams instead of fakeRules
 }
 
 func newWorld(t testing.TB) *world { return newWorldOf(t, 0) }
@@ -175,14 +176,22 @@ func (w *world) serverAt(now func() time.Time) *aws.Server {
 	})
 	service := New(Options{
 		Partition: "aws", Region: region, Account: account, Streams: w.streams, Door: w.door,
-		Rules: func(context.Context) *stream.Rules { return fakeRules() }, Metrics: w.metrics, Now: clock,
+		Rules: w.rules, Metrics: w.metrics, Now: clock,
 		AllowControl: func(operation string) bool { return w.allow == nil || w.allow(operation) },
 	})
 	server.Handle("firehose", service.JSON())
 	return server
 }
 
-// fakeRules know the key k of a prefix and the table t, and take every query, whose keys each record tells.
+func (w *world) rules(context.Context) *stream.Rules {
+	if w.judges != nil {
+		return w.judges
+	}
+	return fakeRules()
+}
+
+// fakeRules know the key k of a prefix and any table but missing. They take every query, whose
+// keys each record tells.
 func fakeRules() *stream.Rules {
 	return &stream.Rules{
 		Account: account, Prefixes: fakePrefixes,
