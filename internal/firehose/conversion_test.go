@@ -11,6 +11,7 @@ import (
 	"hydrant/internal/batch"
 	"hydrant/internal/encode/serde"
 	"hydrant/internal/process/extract"
+	"hydrant/internal/stream"
 )
 
 // newJudgedWorld is a world in which prefixes, queries and formats are judged as in a node.
@@ -19,7 +20,12 @@ func newJudgedWorld(t testing.TB) *world {
 	w := newWorld(t)
 	w.judges = fakeRules()
 	w.judges.Prefixes, w.judges.PrefixKeys = batch.CheckPrefixes, batch.Keys
-	w.judges.TimestampFormats = serde.CheckTimestampFormats
+	w.judges.Deserializer = func(d *stream.Deserializer) error {
+		if d.HiveJSON != nil {
+			return serde.CheckTimestampFormats(d.HiveJSON.TimestampFormats)
+		}
+		return serde.CheckMappings(d.OpenXJSON.KeyMappings)
+	}
 	w.judges.Query = func(query string) ([]string, error) {
 		e, err := extract.New(query, "JQ-1.6", clock)
 		if err != nil {

@@ -201,8 +201,8 @@ func fakeRules() *stream.Rules {
 			}
 			return queried, nil
 		},
-		Query:            func(string) ([]string, error) { return nil, nil },
-		TimestampFormats: func([]string) error { return nil },
+		Query:        func(string) ([]string, error) { return nil, nil },
+		Deserializer: func(*stream.Deserializer) error { return nil },
 		Table: func(s *stream.SchemaConfiguration) error {
 			if *s.TableName == "missing" {
 				return &stream.Refusal{Message: "Table missing not found."}

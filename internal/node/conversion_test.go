@@ -154,6 +154,14 @@ func TestConversionIsCheckedAndTried(t *testing.T) {
 			t.Fatal(err)
 		}
 		destination = converting()
+		destination["DataFormatConversionConfiguration"].(object)["InputFormatConfiguration"] = object{
+			"Deserializer": object{"OpenXJsonSerDe": object{"ColumnToJsonKeyMappings": object{"ts": "a", "TS": "b"}}},
+		}
+		err = m.firehose("CreateDeliveryStream", object{"DeliveryStreamName": "s", "ExtendedS3DestinationConfiguration": merged(destination)}, nil)
+		if err == nil || !strings.Contains(err.Error(), "Invalid deserializer option(s): column \"ts\" is mapped twice") {
+			t.Fatal(err)
+		}
+		destination = converting()
 		destination["Prefix"], destination["ErrorOutputPrefix"] = "k=!{partitionKeyFromQuery:k}/", "e/!{firehose:error-output-type}/"
 		destination["BufferingHints"] = object{"IntervalInSeconds": 60, "SizeInMBs": 64}
 		destination["DynamicPartitioningConfiguration"] = object{"Enabled": true}

@@ -21,9 +21,14 @@ func (n *Node) rules(ctx context.Context) *stream.Rules {
 			}
 			return e.Keys(), nil
 		},
-		TimestampFormats: serde.CheckTimestampFormats,
-		Table:            func(s *stream.SchemaConfiguration) error { return n.checkTable(ctx, s) },
-		SmallBuffers:     n.opt.Config.Delivery.SmallBuffers,
-		Account:          n.opt.Config.Account,
+		Deserializer: func(d *stream.Deserializer) error {
+			if d.HiveJSON != nil {
+				return serde.CheckTimestampFormats(d.HiveJSON.TimestampFormats)
+			}
+			return serde.CheckMappings(d.OpenXJSON.KeyMappings)
+		},
+		Table:        func(s *stream.SchemaConfiguration) error { return n.checkTable(ctx, s) },
+		SmallBuffers: n.opt.Config.Delivery.SmallBuffers,
+		Account:      n.opt.Config.Account,
 	}
 }

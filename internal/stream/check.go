@@ -33,8 +33,8 @@ type Rules struct {
 	// Query returns the keys that a MetadataExtractionQuery yields; nil if each record can
 	// yield others.
 	Query func(query string) ([]string, error)
-	// TimestampFormats judges those of HiveJsonSerDe.
-	TimestampFormats func(formats []string) error
+	// Deserializer judges the options of the one that is given.
+	Deserializer func(d *Deserializer) error
 	// Table looks for the table that a conversion takes its columns from.
 	Table func(s *SchemaConfiguration) error
 	// SmallBuffers lifts the least sizes and ages of buffers with format conversion or dynamic

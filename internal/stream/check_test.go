@@ -23,12 +23,12 @@ func parse(t *testing.T, text string) *Configuration {
 // anything is rules that take whatever they are asked about.
 func anything() *Rules {
 	return &Rules{
-		Account:          "123456789012",
-		Prefixes:         func(string, string, string, bool) error { return nil },
-		PrefixKeys:       func(string) (queried, function []string) { return nil, nil },
-		Query:            func(string) ([]string, error) { return nil, nil },
-		TimestampFormats: func([]string) error { return nil },
-		Table:            func(*SchemaConfiguration) error { return nil },
+		Account:      "123456789012",
+		Prefixes:     func(string, string, string, bool) error { return nil },
+		PrefixKeys:   func(string) (queried, function []string) { return nil, nil },
+		Query:        func(string) ([]string, error) { return nil, nil },
+		Deserializer: func(*Deserializer) error { return nil },
+		Table:        func(*SchemaConfiguration) error { return nil },
 	}
 }
 

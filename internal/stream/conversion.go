@@ -106,10 +106,8 @@ func (c *S3Configuration) checkConversion(rules *Rules) error {
 	if err := c.Conversion.SchemaConfiguration.check(rules); err != nil {
 		return err
 	}
-	if hive := c.Conversion.InputFormat.Deserializer.HiveJSON; hive != nil {
-		if err := rules.TimestampFormats(hive.TimestampFormats); err != nil {
-			return &Refusal{Message: err.Error()}
-		}
+	if err := rules.Deserializer(c.Conversion.InputFormat.Deserializer); err != nil {
+		return &Refusal{Message: err.Error()}
 	}
 	return rules.Table(c.Conversion.SchemaConfiguration)
 }

@@ -50,8 +50,8 @@ func keyed() *Rules {
 		}
 		return strings.Split(query, ""), nil
 	}
-	r.TimestampFormats = func(formats []string) error {
-		if slices.Contains(formats, "bad") {
+	r.Deserializer = func(d *Deserializer) error {
+		if d.HiveJSON != nil && slices.Contains(d.HiveJSON.TimestampFormats, "bad") {
 			return errors.New("One or more SerDe options are invalid")
 		}
 		return nil
@@ -92,6 +92,7 @@ func TestConversionAndPartitioningAreRefusedInTheSpecsWords(t *testing.T) {
 		{partitioned(strings.Replace(query, `"ab"`, `""`, 1), `,"Prefix":"A"`), "the query is empty"},
 		{partitioned(strings.Replace(query, `"ab"`, `"?"`, 1), `,"Prefix":"LA"`), "partitionKeyFromLambda can only be part of a prefix expression when a Lambda processor is present."},
 		{partitioned(function, `,"Prefix":"LA"`), "partitionKeyFromQuery can only be part of a prefix expression when a MetadataExtraction processor is present."},
+		{partitioned(query+`,`+query, `,"Prefix":"AB"`), "Cannot have more than 1 MetadataExtraction processor."},
 		{partitioned(unzip, ``), "A MetadataExtraction or Lambda processor is required when Dynamic Partitioning is enabled."},
 		{extended(`,"DynamicPartitioningConfiguration":{"Enabled":true}`), "A MetadataExtraction or Lambda processor is required when Dynamic Partitioning is enabled."},
 	} {
@@ -127,6 +128,15 @@ func TestLargeBuffersAreTheDefault(t *testing.T) {
 		if got := parsed.Destination().BufferingHints; got != c.want {
 			t.Errorf("%s: %+v", c.config, got)
 		}
+	}
+}
+
+// An update that says the same again changes nothing: what was absent stays absent.
+func TestTheSameConversionAgainIsNoChange(t *testing.T) {
+	const all = `"DataFormatConversionConfiguration":{` + openX + `,` + parquet + `,` + table + `}`
+	d, changed, err := updated(t, `,`+all, all)
+	if err != nil || changed || d.Version != 1 || d.S3.Conversion.Enabled != nil {
+		t.Fatalf("%+v, %v, %v", d.S3.Conversion, changed, err)
 	}
 }
 

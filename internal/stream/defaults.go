@@ -61,7 +61,7 @@ func (c *S3Configuration) destination() *S3Destination {
 		CloudWatchLogging:       or(c.Logging, CloudWatchLoggingOptions{}),
 		Processing:              c.Processing.stored(c.RoleARN),
 		Conversion:              c.Conversion,
-		Partitioning:            c.Partitioning,
+		Partitioning:            c.Partitioning.stored(),
 		FileExtension:           c.FileExtension,
 		CustomTimeZone:          c.CustomTimeZone,
 	}

@@ -90,3 +90,15 @@ func (c *S3Configuration) checkPartitioning(rules *Rules) error {
 
 // maxPartitionKeys is how many keys a prefix may have (spec section 7.5).
 const maxPartitionKeys = 50
+
+// partitionRetrySeconds is shown as the duration of the retries of partitions when none was
+// given (spec sections 2.3, 7.1). Hydrant keeps what it cannot deliver, whatever it says.
+const partitionRetrySeconds = 300
+
+// stored is the configuration as Describe shows it. What is disabled stays as it came.
+func (p *DynamicPartitioningOptions) stored() *DynamicPartitioningOptions {
+	if p == nil || !p.Enabled || p.RetryOptions != nil && p.RetryOptions.DurationInSeconds != nil {
+		return p
+	}
+	return &DynamicPartitioningOptions{Enabled: true, RetryOptions: &RetryOptions{DurationInSeconds: new(partitionRetrySeconds)}}
+}

@@ -83,14 +83,21 @@ func (p *Processor) Lambda() Lambda {
 	return l
 }
 
+// single are the types of which a stream has one at most. The spec says so of Lambda; of others
+// the second one would do nothing, which nobody should find out from their data. A second
+// AppendDelimiterToRecord is kept and does nothing, as with Firehose (section 5.1).
+var single = []string{LambdaProcessor, ExtractionProcessor, DeAggregationProcessor, DecompressionProcessor, LogProcessor}
+
 // check says whether the processors can be used together (spec section 2.13.6). dynamic says
 // whether dynamic partitioning is enabled.
 func (p *ProcessingConfiguration) check(dynamic bool) error {
 	if n := len(p.Processors); n < 1 || n > maxProcessors {
 		return refuse("A maximum of %d and a minimum of 1 processor needs to be supplied when processing is enabled.", maxProcessors)
 	}
-	if p.count(LambdaProcessor) > 1 {
-		return refuse("Cannot have more than 1 Lambda processor.")
+	for _, kind := range single {
+		if p.count(kind) > 1 {
+			return refuse("Cannot have more than 1 %s processor.", kind)
+		}
 	}
 	for i := range p.Processors {
 		if err := p.Processors[i].check(dynamic); err != nil {

@@ -170,10 +170,13 @@ func replace[T any](old **T, sent *T) {
 	}
 }
 
-// with merges member by member; an absent Enabled counts as true.
+// with merges member by member; an absent Enabled counts as true, and stays absent where it
+// was.
 func (c *ConversionConfiguration) with(u *ConversionConfiguration) *ConversionConfiguration {
 	merged := or(c, ConversionConfiguration{})
-	merged.Enabled = new(or(u.Enabled, true))
+	if u.Enabled != nil || !or(merged.Enabled, true) {
+		merged.Enabled = new(or(u.Enabled, true))
+	}
 	replace(&merged.InputFormat, u.InputFormat)
 	replace(&merged.OutputFormat, u.OutputFormat)
 	if s := u.SchemaConfiguration; s != nil {

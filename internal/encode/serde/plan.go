@@ -147,7 +147,9 @@ func hasKind(t *column.Type, k column.Kind) bool {
 // maxName is the most characters of a column or key in a mapping (spec section 6.3).
 const maxName = 1024
 
-func checkMappings(mappings map[string]string) error {
+// CheckMappings reports what is wrong with ColumnToJsonKeyMappings of OpenXJsonSerDe, in the
+// words the API answers with (spec section 6.7). Errors wrap ErrInvalidOptions.
+func CheckMappings(mappings map[string]string) error {
 	columns := map[string]string{}
 	for c, key := range mappings {
 		if !goodName(c) || !goodName(key) {

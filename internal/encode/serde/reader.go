@@ -56,7 +56,7 @@ func NewOpenX(schema *column.Type, o OpenX) (*Reader, error) {
 	if hasKind(schema, column.Binary) {
 		return nil, &Error{CodeSchema, textSchema}
 	}
-	if err := checkMappings(o.Mappings); err != nil {
+	if err := CheckMappings(o.Mappings); err != nil {
 		return nil, err
 	}
 	r := &Reader{fold: o.CaseInsensitive, dots: o.ConvertDots}
