@@ -51,6 +51,9 @@ func (m *Manager) Flush(ctx context.Context, id record.StreamID) ([]FlushTarget,
 			r.opt.Stage.Flush(r.ingestLog(), f.upto)
 		}
 		r.nudge()
+		if r.parts != nil {
+			r.parts.nudge()
+		}
 		targets[i] = FlushTarget{Queue: r.output, Until: until}
 	}
 	return targets, nil

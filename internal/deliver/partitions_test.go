@@ -224,6 +224,10 @@ func TestAFlushDeliversAllPartitions(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		synctest.Wait()
 		w.inPartitions(12) // a flush is for what was there
+		w.flush()          // all of it was processed before
+		time.Sleep(time.Second)
+		synctest.Wait()
+		w.inPartitions(14)
 	})
 }
 
