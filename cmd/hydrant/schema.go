@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -29,28 +31,35 @@ func newSchema() *cobra.Command {
 
 // inferring is a run of schema infer.
 type inferring struct {
+	operator
 	options  operate.ProposalOptions
 	database string
-	asJSON   bool
+	records  int
 }
 
 func newSchemaInfer() *cobra.Command {
 	var i inferring
 	cmd := &cobra.Command{
-		Use:   "infer FILE",
-		Short: "Propose a table for sample records",
-		Long: "Look at sample records, JSON documents one after the other or one a line, compressed with gzip or not,\n" +
-			"and print the CREATE TABLE statement of a table that all of them fit. - is standard input. No node is\n" +
-			"asked. What the records leave open is said in comments, or on standard error with --json.",
-		Example: "  hydrant schema infer sample.json\n  zcat events.gz | hydrant schema infer - --table clicks --format orc --json",
-		Args:    oneFile,
-		RunE:    func(cmd *cobra.Command, args []string) error { return i.run(cmd, args[0]) },
+		Use:   "infer FILE|STREAM",
+		Short: "Propose a table for sample records, or for those of a stream",
+		Long: "Look at sample records and print the CREATE TABLE statement of a table that all of them fit. They are in\n" +
+			"a file, JSON documents one after the other or one a line, compressed with gzip or not; - is standard input.\n" +
+			"No node is asked. Where there is no such file the name is that of a stream of the node that runs on a data\n" +
+			"directory, and its newest records are looked at as they came.\n" +
+			"What the records leave open is said in comments, or on standard error with --json.",
+		Example: "  hydrant schema infer sample.json\n  zcat events.gz | hydrant schema infer - --table clicks --format orc --json\n" +
+			"  hydrant schema infer clicks --records 1000",
+		Args: oneSample,
+		RunE: func(cmd *cobra.Command, args []string) error { return i.run(cmd, args[0]) },
 	}
-	cmd.Flags().StringVar(&i.options.Name, "table", "", "`name` of the table (default: that of the file)")
+	i.register(cmd)
+	cmd.Flags().Lookup("data").Usage = "data `directory` of the node, for a stream"
+	cmd.Flags().Lookup("json").Usage = "print Glue's TableInput"
+	cmd.Flags().StringVar(&i.options.Name, "table", "", "`name` of the table (default: that of the file or stream)")
 	cmd.Flags().StringVar(&i.database, "database", "", "`name` of its database, for the statement")
 	cmd.Flags().StringVar(&i.options.Format, "format", "parquet", "how its objects are written: parquet or orc")
 	cmd.Flags().StringVar(&i.options.Location, "location", "", "`URI` of its objects, such as s3://events/clicks/")
-	cmd.Flags().BoolVar(&i.asJSON, "json", false, "print Glue's TableInput")
+	cmd.Flags().IntVar(&i.records, "records", operate.DefaultSampleRecords, "how many of a stream's newest records to look at, up to 1000")
 	return cmd
 }
 
@@ -62,21 +71,24 @@ func oneFile(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-func (i *inferring) run(cmd *cobra.Command, path string) error {
+// oneSample takes one file or stream and nothing else.
+func oneSample(_ *cobra.Command, args []string) error {
+	if len(args) != 1 || args[0] == "" {
+		return usageError{errors.New("name one file or stream; - is standard input, and hydrant streams lists streams")}
+	}
+	return nil
+}
+
+func (i *inferring) run(cmd *cobra.Command, name string) error {
 	if f := i.options.Format; f != "parquet" && f != "orc" {
 		return usageError{fmt.Errorf("--format is parquet or orc, not %q", f)}
 	}
-	if i.options.Name == "" {
-		i.options.Name = tableName(path)
+	if i.records < 1 || i.records > operate.MaxSampleRecords {
+		return usageError{fmt.Errorf("--records is from 1 to %d, not %d", operate.MaxSampleRecords, i.records)}
 	}
-	in, err := openInput(cmd, path)
+	p, err := i.propose(cmd, name)
 	if err != nil {
 		return err
-	}
-	defer in.Close()
-	p, err := operate.Propose(in, i.options)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
 	}
 	if !i.asJSON {
 		return operate.PrintProposal(cmd.OutOrStdout(), i.database, p)
@@ -85,6 +97,64 @@ func (i *inferring) run(cmd *cobra.Command, path string) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), remark)
 	}
 	return writeJSON(cmd.OutOrStdout(), p.Table)
+}
+
+// propose makes a table of the file of a name, or of the stream if there is no such file.
+func (i *inferring) propose(cmd *cobra.Command, name string) (*operate.Proposal, error) {
+	in, err := openInput(cmd, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return i.proposeOf(cmd.Context(), name, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	if i.options.Name == "" {
+		i.options.Name = tableName(name)
+	}
+	p, err := operate.Propose(in, i.options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, nil
+}
+
+// proposeOf makes a table of the newest records of a stream. absent says that no file has the
+// name.
+func (i *inferring) proposeOf(ctx context.Context, name string, absent error) (*operate.Proposal, error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		return nil, absent // no stream can be meant
+	}
+	client, err := i.connect()
+	if err != nil {
+		return nil, fmt.Errorf("%w; nor can a stream be meant: %w", absent, err)
+	}
+	records, err := client.Sample(ctx, name, i.records)
+	if err != nil {
+		return nil, i.explainSample(name, absent, err)
+	}
+	if i.options.Name == "" {
+		i.options.Name = tableName(strings.ReplaceAll(name, ".", "_"))
+	}
+	p, err := operate.ProposeOf(records, i.options)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// explainSample adds the next step to an error about the records of a stream.
+func (i *inferring) explainSample(name string, absent, err error) error {
+	switch {
+	case errors.Is(err, operate.ErrNoStream):
+		return fmt.Errorf("%w; nor is there such a stream: %w", absent, i.explain(err))
+	case errors.Is(err, operate.ErrNoSample):
+		return fmt.Errorf("%w: what was delivered is forgotten soon; keep what comes next with: %s",
+			err, i.command("pause", name))
+	case errors.Is(err, operate.ErrSealed):
+		return fmt.Errorf("%w; enable the key, or give a file with samples", err)
+	}
+	return i.explain(err)
 }
 
 // tableName makes the name of a table of that of a file: what Hive allows without quotes.

@@ -41,12 +41,10 @@ func (w *world) file(name, text string) {
 	}
 }
 
-// run runs hydrant schema in the folder, with input. Commands other than infer get the node.
+// run runs hydrant schema in the folder, with input and the node.
 func (w *world) run(input string, args ...string) (out, errs string, code int) {
 	w.t.Helper()
-	if args[0] != "infer" {
-		args = append(args, "--data", w.data)
-	}
+	args = append(args, "--data", w.data)
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	var stdout, stderr bytes.Buffer

@@ -15,7 +15,7 @@ import (
 func (n *Node) operators() *aws.JSON {
 	return operate.New(operate.Options{
 		Partition: partition, Region: n.opt.Config.Region, Account: n.opt.Config.Account,
-		Streams: n.registry, Delivery: operated{n.delivery}, Trial: trial{n}, Now: n.opt.Now,
+		Streams: n.registry, Delivery: operated{n.delivery}, Trial: trial{n}, Samples: n.newSampler(), Now: n.opt.Now,
 	}).JSON()
 }
 

@@ -26,6 +26,7 @@ type Options struct {
 	Streams   Streams
 	Delivery  Delivery
 	Trial     Trial
+	Samples   Sampler
 	Now       func() time.Time // wall clock, for ages
 }
 
@@ -44,6 +45,7 @@ func (s *Service) JSON() *aws.JSON {
 		"PauseStream":    onStream(s, s.pauseStream),
 		"ResumeStream":   onStream(s, s.resumeStream),
 		"TryStream":      s.tryStream,
+		"SampleStream":   s.sampleStream(s.opt.Samples),
 	}, nil)
 }
 
