@@ -10,6 +10,7 @@ import (
 
 // batch is a run of records in the pipeline.
 type batch struct {
+	*version // of the stream that it goes through: keys and prefix must be of the same one
 	from, to record.Mark
 	lost     record.Counts // of damaged entries within it
 	items    []record.Item
@@ -90,10 +91,10 @@ func (b *batch) add(d Decoder, e *record.Entry, ids *record.IDs, first uint32, m
 const maxItems = 10_000
 
 // run sends the batch through the pipeline.
-func (b *batch) run(ctx context.Context, steps []Processor) {
+func (b *batch) run(ctx context.Context) {
 	defer close(b.done)
 	b.out = append([]record.Item(nil), b.items...)
-	for _, s := range steps {
+	for _, s := range b.Steps {
 		if b.out, b.err = s.Process(ctx, b.out); b.err != nil {
 			return
 		}

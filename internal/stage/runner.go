@@ -134,9 +134,9 @@ func (r *runner) readAhead(ctx context.Context) (time.Duration, error) {
 			slot.release()
 			return 0, err
 		}
-		b.slot, r.reading = slot, b.to
+		b.slot, b.version, r.reading = slot, v, b.to
 		r.batches = append(r.batches, b)
-		go b.run(ctx, v.Steps)
+		go b.run(ctx)
 	}
 }
 
@@ -208,7 +208,7 @@ func (r *runner) store(ctx context.Context) error {
 
 // settle stores what came of a batch, and returns what was written.
 func (r *runner) settle(ctx context.Context, b *batch) (tx *record.Tx, next Account, err error) {
-	place, err := b.partition(r.version.Load().Prefix, func(shares []record.Share) (record.Placement, error) {
+	place, err := b.partition(b.Prefix, func(shares []record.Share) (record.Placement, error) {
 		return r.opt.Partitions.Place(r.queue, shares)
 	})
 	if err != nil {

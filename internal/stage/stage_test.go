@@ -117,7 +117,7 @@ func (w *world) start() {
 		Pieces: func(_ context.Context, _ *stream.Definition, b record.Batch) ([]record.Piece, error) {
 			return []record.Piece{piece(b)}, nil
 		},
-		Decoder: new(encode.Decoder), Slots: NewSlots(1, 2), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Partitions: shelf{}, Decoder: new(encode.Decoder), Slots: NewSlots(1, 2), Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 		Join: func(record.Queue, func()) Reader { return reader{w} },
 		OnAppend: func(q record.Queue) {
 			w.mu.Lock()
@@ -447,6 +447,107 @@ func TestAnUpdateChangesThePipeline(t *testing.T) {
 	w.until("all are processed", w.processed(2))
 	if got := w.holds(record.Processed); !slices.Equal(got, []string{"A", "b"}) {
 		t.Fatalf("got %q", got)
+	}
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shelf has a queue for each prefix, by its first letter; there is none for z.
+type shelf struct{}
+
+func (shelf) Place(q record.Queue, shares []record.Share) (record.Placement, error) {
+	p := record.Placement{Queues: make([]record.Queue, len(shares)), Done: func(bool) {}}
+	for i := range shares {
+		if shares[i].Prefix != "z" {
+			p.Queues[i] = q.Partition(uint32(shares[i].Prefix[0]))
+		}
+	}
+	return p, nil
+}
+
+// byKey is the prefix of an item: the key of a name. Without it the item fails.
+func byKey(name string) func(*record.Item) ([]byte, *record.Failure) {
+	return func(i *record.Item) ([]byte, *record.Failure) {
+		if i.Queried[name] == "" {
+			return nil, &record.Failure{Output: record.ProcessingFailed, Code: "no " + name}
+		}
+		return []byte(i.Queried[name]), nil
+	}
+}
+
+// in are the records of a partition.
+func (w *world) in(prefix byte) (all []string) {
+	w.t.Helper()
+	err := w.engine.Read(w.t.Context(), w.q.Partition(uint32(prefix)), 1, func(e *record.Entry) error {
+		at := uint32(0)
+		for _, n := range e.Lengths {
+			all = append(all, string(e.Stored[at:at+n]))
+			at += n
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+func TestRecordsGoToTheirPartitions(t *testing.T) {
+	w := newWorld(t)
+	key := step(func(i *record.Item) { i.Queried = map[string]string{"k": strings.Trim(string(i.Data[:1]), "-")} })
+	w.line = Pipeline{Bytes: 1 << 20, Parallel: 1, Steps: []Processor{key}, Prefix: byKey("k")}
+	w.start()
+	w.begin(start)
+	w.put("a1", "b1", "a2", "-3", "z4", "b5")
+	w.until("all are processed", w.processed(6))
+	if a, b := w.in('a'), w.in('b'); !slices.Equal(a, []string{"a1", "a2"}) || !slices.Equal(b, []string{"b1", "b5"}) {
+		t.Fatalf("got %q and %q", a, b)
+	}
+	if len(w.holds(record.ProcessingFailed)) != 2 || !slices.Equal(w.failures, []string{"no k", "DynamicPartitioning.ActivePartitionsLimitExceeded"}) {
+		t.Fatalf("failures %q", w.failures)
+	}
+	if a := w.check(); a.Made.Records != 4 || a.Failed.Records != 2 {
+		t.Fatalf("account %+v", a)
+	}
+	if err := w.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A batch that went through the pipeline of one version is placed by the prefix of that
+// version, whatever an update says meanwhile: another one may name other keys.
+func TestABatchIsPlacedByTheVersionThatProcessedIt(t *testing.T) {
+	w := newWorld(t)
+	inside, proceed := make(chan struct{}), make(chan struct{})
+	keyed := func(name string) Pipeline {
+		return Pipeline{Bytes: 1 << 20, Parallel: 1, Prefix: byKey(name), Steps: []Processor{
+			batchStep(func(_ context.Context, items []record.Item) ([]record.Item, error) {
+				inside <- struct{}{}
+				<-proceed
+				for i := range items {
+					items[i].Queried = map[string]string{name: "a"}
+				}
+				return items, nil
+			}),
+		}}
+	}
+	w.line = keyed("old")
+	w.start()
+	w.begin(start)
+	w.put("1")
+	<-inside
+	w.line = keyed("new")
+	if err := w.m.Update(w.def); err != nil {
+		t.Fatal(err)
+	}
+	proceed <- struct{}{}
+	w.put("2")
+	<-inside
+	proceed <- struct{}{}
+	w.until("both are processed", w.processed(2))
+	if got := w.in('a'); !slices.Equal(got, []string{"1", "2"}) {
+		t.Fatalf("got %q, failures %q", got, w.failures)
 	}
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
