@@ -105,7 +105,7 @@ func (m *Manager) Place(q record.Queue, shares []record.Share) (record.Placement
 	if !ok {
 		return record.Placement{}, fmt.Errorf("place records of %s: %w", q, ErrNoStream)
 	}
-	return p.(*partitions).Place(shares), nil
+	return p.(*partitions).Place(shares)
 }
 
 // beginBackup adds the backup of a stream that has one and lacks its runners. A backup

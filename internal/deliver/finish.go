@@ -142,7 +142,11 @@ func (r *runner) sweep(ctx context.Context, o record.Object) (n int, err error) 
 
 // putAgain encodes the object from the journal once more and puts it.
 func (r *runner) putAgain(ctx context.Context, m *manifest, o *preparedItem) error {
-	held, err := r.opt.Memory.reserve(ctx, o.Size+slackBytes)
+	need := o.Size + slackBytes
+	if c := m.Format.Conversion; c != nil {
+		need += c.MemoryBytes
+	}
+	held, err := r.opt.Memory.reserve(ctx, need)
 	if err != nil {
 		return err
 	}

@@ -101,8 +101,7 @@ func (r *runner) current(ctx context.Context) Status {
 // stagedNow is the status of an output whose records come from the stage.
 func (r *runner) stagedNow(ctx context.Context, s Status) Status {
 	if r.parts != nil { // what is read first can only be behind
-		done, _, _ := r.parts.sum()
-		s.add(done)
+		s.add(r.parts.delivered())
 	}
 	account, _ := r.opt.Stage.Account(r.ingestLog())
 	made, err := r.opt.Log.Head(ctx, r.queue())
@@ -110,7 +109,7 @@ func (r *runner) stagedNow(ctx context.Context, s Status) Status {
 		return s
 	}
 	if r.parts != nil {
-		_, made.Before, _ = r.parts.sum()
+		made.Before = r.parts.made(account.Made)
 	}
 	head, err := r.opt.Log.Head(ctx, r.ingestLog())
 	if err != nil {

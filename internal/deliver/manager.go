@@ -249,7 +249,10 @@ func (r *runner) close(ctx context.Context) (former Ledger, left record.Counts, 
 		s.Received = head.Before
 		account, _ := r.opt.Stage.Account(r.ingestLog())
 		if r.parts != nil {
-			made = r.parts.close(s, tx)
+			var known bool
+			if made, known = r.parts.close(s, tx); !known {
+				made = account.Made
+			}
 		}
 		account.books(s, made)
 		tx.Drops = append(tx.Drops, r.queue())

@@ -187,8 +187,7 @@ func (s *StreamStatus) observePartitions(p *partitions, oldest time.Time) time.T
 	s.Partitions += len(p.all)
 	s.Refused += p.refused
 	p.mu.Unlock()
-	_, _, first := p.sum()
-	return earlier(oldest, first)
+	return earlier(oldest, p.oldest())
 }
 
 // done is what is not pending. Of records that have become more on their way the last are

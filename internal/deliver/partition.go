@@ -41,7 +41,7 @@ func (p *partitions) work(ctx context.Context, part *partition, r *runner) {
 	p.mu.Lock()
 	delete(p.working, part)
 	if p.all[part.number] == part { // it waits
-		p.sealed = append(p.sealed, part)
+		p.wait(part)
 		if r.state != nil {
 			part.version, part.begun = r.state.version, r.state.Plan != nil
 		}
@@ -68,6 +68,9 @@ func (r *runner) planPartition(ctx context.Context) error {
 		return err
 	}
 	from := r.state.Checkpoint
+	if err := r.parts.learn(ctx, r.part, from); err != nil {
+		return err
+	}
 	if head.Entry <= from.Entry { // damage has taken it
 		return r.commitPartition(ctx, r.state.progress, from, new(record.Tx))
 	}
@@ -271,8 +274,8 @@ func (p *partitions) leave(part *partition, r *runner) {
 }
 
 // close adds to tx what forgets all partitions, and to the status what they have delivered. It
-// returns all that ever came into them.
-func (p *partitions) close(s *Status, tx *record.Tx) record.Counts {
+// returns all that ever came into them; false if that is not known.
+func (p *partitions) close(s *Status, tx *record.Tx) (arrived record.Counts, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for number, part := range p.all {
@@ -285,7 +288,7 @@ func (p *partitions) close(s *Status, tx *record.Tx) record.Counts {
 		tx.States = append(tx.States, record.StateWrite{Key: t.key, Old: t.version})
 	}
 	s.add(Ledger{Delivered: t.Delivered, Failed: t.Failed, Objects: t.Objects, ObjectBytes: t.ObjectBytes})
-	return p.arrived
+	return p.arrived, p.unknown == 0
 }
 
 // add adds what partitions have delivered to the status of their shard.
@@ -302,17 +305,35 @@ func (r *runner) prefix() *string {
 	return &r.part.prefix
 }
 
-// sum is what the partitions have delivered and what lies in them, all of one moment.
-func (p *partitions) sum() (done Ledger, arrived record.Counts, oldest time.Time) {
+// delivered is what the partitions have delivered.
+func (p *partitions) delivered() Ledger {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := &p.total
+	return Ledger{Delivered: t.Delivered, Failed: t.Failed, Objects: t.Objects, ObjectBytes: t.ObjectBytes}
+}
+
+// made is all that ever came into the partitions, if the stage has made so much of the records.
+// Until it is known what those of a former life hold, nothing is taken for lost.
+func (p *partitions) made(all record.Counts) record.Counts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unknown > 0 {
+		return all
+	}
+	return p.arrived
+}
+
+// oldest is when the first of the partitions was opened; zero if there is none.
+func (p *partitions) oldest() (at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, part := range p.all {
-		if part.held.Records > 0 {
-			oldest = earlier(oldest, part.opened)
+		if part.held.Records > 0 || !part.known {
+			at = earlier(at, part.opened)
 		}
 	}
-	return Ledger{Delivered: t.Delivered, Failed: t.Failed, Objects: t.Objects, ObjectBytes: t.ObjectBytes}, p.arrived, oldest
+	return at
 }
 
 // trouble is the worst of what the runners at work report.

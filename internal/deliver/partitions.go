@@ -41,7 +41,8 @@ type partitions struct {
 	sealed   []*partition          // waiting for a worker, in the order that they were sealed
 	working  map[*partition]*runner
 	last     uint32        // number given out last
-	arrived  record.Counts // all that ever came in
+	arrived  record.Counts // all that ever came into those that are known or gone
+	unknown  int           // partitions of a former life of which nobody has asked what they hold
 	refused  uint64        // partitions that were one too many
 	settling []*settlement // waiting to be stored
 	total    savedProgress // of all that are gone; written under settle
@@ -54,7 +55,9 @@ type partition struct {
 	prefix string
 
 	opened  time.Time     // when its first record came in
-	held    record.Counts // in the queue, or on the way into it
+	held    record.Counts // in the queue, or on the way into it; of a former life only if known
+	known   bool          // what it holds
+	waiting bool          // in sealed
 	begun   bool          // its delivery: a plan is stored
 	writing int           // writes under way
 	version uint64        // of its state
@@ -119,30 +122,45 @@ func (p *partitions) load(ctx context.Context) error {
 		return cmp.Or(a.opened.Compare(b.opened), cmp.Compare(a.number, b.number))
 	})
 	for _, s := range found {
-		if err := p.adopt(ctx, s.partition, s.Checkpoint); err != nil {
-			return err
-		}
+		p.adopt(s.partition, s.Checkpoint)
 	}
 	return nil
 }
 
-// adopt takes in a partition that lies in the journal and was delivered up to a mark.
-func (p *partitions) adopt(ctx context.Context, part *partition, delivered record.Mark) error {
-	head, err := p.opt.Log.Head(ctx, p.ingest.Partition(part.number))
-	if err != nil {
-		return err
-	}
-	part.held = less(head.Before, delivered.Before)
-	p.arrived = p.arrived.Add(part.held)
+// adopt takes in a partition that lies in the journal and was delivered up to a mark. What it
+// holds is not asked yet: there may be tens of thousands, and the node waits for this.
+func (p *partitions) adopt(part *partition, delivered record.Mark) {
+	p.unknown++
 	p.all[part.number] = part
 	p.last = max(p.last, part.number)
 	if former := p.open[part.prefix]; former != nil {
 		p.seal(former)
 	}
 	p.admit(part)
-	if part.begun || delivered.Before.Records > 0 || part.held.Records == 0 {
+	if part.begun || delivered.Before.Records > 0 {
 		p.seal(part)
 	}
+}
+
+// learn takes note of what a partition of a former life holds behind a mark. Nothing may be
+// on its way into it.
+func (p *partitions) learn(ctx context.Context, part *partition, delivered record.Mark) error {
+	p.mu.Lock()
+	known := part.known
+	p.mu.Unlock()
+	if known {
+		return nil
+	}
+	head, err := p.opt.Log.Head(ctx, p.ingest.Partition(part.number))
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	part.known = true
+	p.unknown--
+	part.held = less(head.Before, delivered.Before)
+	p.arrived = p.arrived.Add(part.held)
 	return nil
 }
 
@@ -160,13 +178,22 @@ func (p *partitions) seal(part *partition) {
 	p.aging.Remove(part.place)
 	part.place = nil
 	delete(p.open, part.prefix)
+	p.wait(part)
+}
+
+// wait leaves a partition to a worker. mu is held.
+func (p *partitions) wait(part *partition) {
+	part.waiting = true
 	p.sealed = append(p.sealed, part)
 }
 
 // Place implements stage.Partitions for one shard: it finds the partitions that are open, and
 // opens those that are missing. A partition that would become larger than the buffer is sealed
 // instead, and another one is opened.
-func (p *partitions) Place(shares []record.Share) record.Placement {
+func (p *partitions) Place(shares []record.Share) (record.Placement, error) {
+	if err := p.learnOpen(shares); err != nil {
+		return record.Placement{}, err
+	}
 	limit := p.data.target.Load().limits.Bytes
 	now := p.opt.Now()
 	p.mu.Lock()
@@ -194,7 +221,25 @@ func (p *partitions) Place(shares []record.Share) record.Placement {
 		placed[i], place.Queues[i] = part, p.ingest.Partition(part.number)
 	}
 	place.Done = func(stored bool) { p.done(shares, placed, stored) }
-	return place
+	return place, nil
+}
+
+// learnOpen learns what the open partitions hold that are about to take more.
+func (p *partitions) learnOpen(shares []record.Share) error {
+	p.mu.Lock()
+	var ask []*partition
+	for i := range shares {
+		if part := p.open[shares[i].Prefix]; part != nil && !part.known {
+			ask = append(ask, part)
+		}
+	}
+	p.mu.Unlock()
+	for _, part := range ask { // the stage asks one at a time, so nobody writes meanwhile
+		if err := p.learn(context.Background(), part, record.Mark{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // begin opens a partition, if there may be another one. mu is held.
@@ -210,7 +255,7 @@ func (p *partitions) begin(s *record.Share, now time.Time, follows bool) *partit
 			break
 		}
 	}
-	part := &partition{number: p.last, prefix: s.Prefix, opened: now}
+	part := &partition{number: p.last, prefix: s.Prefix, opened: now, known: true}
 	p.all[part.number] = part
 	p.admit(part)
 	return part
@@ -257,8 +302,14 @@ func (p *partitions) done(shares []record.Share, placed []*partition, stored boo
 
 // forget takes out a partition that is gone. mu is held.
 func (p *partitions) forget(part *partition) {
-	p.seal(part)
-	p.sealed = slices.DeleteFunc(p.sealed, func(o *partition) bool { return o == part })
+	if part.place != nil {
+		p.aging.Remove(part.place)
+		part.place = nil
+		delete(p.open, part.prefix)
+	}
+	if part.waiting {
+		p.sealed = slices.DeleteFunc(p.sealed, func(o *partition) bool { return o == part })
+	}
 	delete(p.all, part.number)
 }
 
@@ -334,21 +385,21 @@ func (p *partitions) assign(ctx context.Context) {
 	paused := p.data.target.Load().paused
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var wait []*partition
-	for i, part := range p.sealed {
-		if len(p.working) >= workers {
-			wait = append(wait, p.sealed[i:]...)
-			break
-		}
+	var held []*partition // back
+	for len(p.sealed) > 0 && len(p.working) < workers {
+		part := p.sealed[0]
+		p.sealed = p.sealed[1:]
 		if part.writing > 0 || paused && !part.begun {
-			wait = append(wait, part)
+			held = append(held, part)
 			continue
 		}
 		r := p.runner(part)
-		p.working[part] = r
+		p.working[part], part.waiting = r, false
 		p.start(func() { p.work(ctx, part, r) })
 	}
-	p.sealed = wait
+	if len(held) > 0 {
+		p.sealed = append(held, p.sealed...)
+	}
 }
 
 // sleep waits for a nudge, or for the given time (0: no timer), or until strays are looked at.
