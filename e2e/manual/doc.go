@@ -6,5 +6,6 @@
 //   - Step: a command, in the shell that ran the steps before it, and what it printed.
 //   - Shape: a text without what differs from day to day: numbers, dates and ids.
 //
-// A block whose language is "console norun" is shown and not run.
+// A block whose language is "console norun" is shown and not run; one of "console if duckdb"
+// is run where Python has that module.
 package manual

@@ -1,8 +1,11 @@
 package manual
 
 import (
+	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
+	"testing"
 )
 
 // step is a command of a page and what the page says it prints; nothing said is nothing
@@ -25,7 +28,7 @@ func steps(page string) []step {
 				until = ""
 			}
 		case strings.HasPrefix(line, "```"):
-			in, more = line == "```console", false
+			in, more = line == "```console" || importable(line), false
 		case !in:
 		case strings.HasPrefix(line, "$ "):
 			all = append(all, step{line: i + 1, command: line[2:]})
@@ -43,6 +46,15 @@ func steps(page string) []step {
 	}
 	return all
 }
+
+// importable reports whether the line begins a block for those who have a module of Python,
+// and it is there.
+func importable(line string) bool {
+	m := guarded.FindStringSubmatch(line)
+	return m != nil && exec.Command("python3", "-c", "import "+m[1]).Run() == nil
+}
+
+var guarded = regexp.MustCompile("^```console if (\\w+)$")
 
 // asks reports whether the command only looks, so that it may be repeated until what was
 // begun before it has happened.
@@ -69,4 +81,24 @@ func shape(lines []string) string {
 		out = append(out, line)
 	}
 	return strings.Join(out, "\n")
+}
+
+func TestBlocksAreRunWhereTheyCanBe(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("there is no python3")
+	}
+	var page string
+	for _, kind := range []string{"console", "console norun", "console if json", "console if no_module_has_this_name", "yaml"} {
+		page += "```" + kind + "\n$ " + kind + "\nprinted\n```\n"
+	}
+	var got []string
+	for _, s := range steps(page) {
+		if !slices.Equal(s.prints, []string{"printed"}) {
+			t.Errorf("%s prints %q", s.command, s.prints)
+		}
+		got = append(got, s.command)
+	}
+	if want := []string{"console", "console if json"}; !slices.Equal(got, want) {
+		t.Errorf("%q are run, not %q", got, want)
+	}
 }
