@@ -35,6 +35,7 @@ type notebook struct {
 	records map[string]outcome // by id
 	acked   int
 	refused map[string]int // refusals by code
+	soaks   int            // that write into it
 }
 
 func newNotebook() *notebook {
@@ -68,8 +69,9 @@ type load struct {
 	label   string // begins the ids; no two loads share one
 	size    int    // most bytes of a record's filler; ten times as many in the stream parts
 	noise   string // what the filler is cut from; empty: it compresses well
-	keys    int    // of the records of the stream parted
+	keys    int    // how many the records of the stream parted have
 
+	turn   atomic.Int64 // keys taken in turn
 	acks   atomic.Int64 // requests answered well
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
@@ -125,7 +127,8 @@ func (l *load) client(ctx context.Context, c *firehose.Client, number int) {
 	}
 }
 
-// records makes records whose text is an id, filler and a line's end.
+// records makes records whose text is an id, filler and a line's end; those of the stream parted
+// are JSON.
 func (l *load) records(r *rand.Rand, stream, name string, n int) (ids []string, out []types.Record) {
 	most := l.size
 	if stream == "parts" {
@@ -139,7 +142,7 @@ func (l *load) records(r *rand.Rand, stream, name string, n int) (ids []string, 
 		}
 		ids = append(ids, id)
 		if stream == "parted" {
-			out = append(out, types.Record{Data: fmt.Appendf(nil, `{"id":%q,"k":%d,"text":%q}`+"\n", id, r.IntN(l.keys), l.filler(r, size))})
+			out = append(out, types.Record{Data: l.parted(r, id, size)})
 			continue
 		}
 		out = append(out, types.Record{Data: []byte(id + " " + l.filler(r, size) + "\n")})
@@ -229,14 +232,25 @@ func (n *notebook) refusals() (all int) {
 	return all
 }
 
+// patience is how long a test waits for what has to come.
+const patience = 2 * time.Minute
+
 // eventually polls until done says true, for two minutes at most.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	timeout := time.After(2 * time.Minute)
-	for tick := time.NewTicker(20 * time.Millisecond); !done(); {
+	within(t, patience, 20*time.Millisecond, what, done)
+}
+
+// within polls every so often until done says true.
+func within(t *testing.T, patience, every time.Duration, what string, done func() bool) {
+	t.Helper()
+	timeout := time.After(patience)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for !done() {
 		select {
 		case <-timeout:
-			t.Fatalf("never came true: %s", what)
+			t.Fatalf("not within %s: %s", patience, what)
 		case <-tick.C:
 		}
 	}
