@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -24,6 +25,9 @@ type note struct {
 	epoch   int
 	backed  bool // the stream was known to have a backup when the record was sent
 	outcome outcome
+
+	keys     keys
+	from, to time.Time // between them it arrived, if it did, by the node's clock
 }
 
 // books are what the clients know. Guarded by world.mu.
@@ -42,9 +46,23 @@ func (b *books) fault(format string, args ...any) {
 // sent notes that a request is on its way.
 func (b *books) sent(q *put) {
 	for i, n := range q.names {
-		b.records[n] = &note{size: q.sizes[q.at[i]], epoch: q.epoch, backed: q.stream.backed}
+		b.records[n] = &note{size: q.sizes[q.at[i]], epoch: q.epoch, backed: q.stream.backed, keys: q.keys[i]}
 	}
 	q.stream.emptyUnknown += uint64(q.records - len(q.names))
+}
+
+// arrived notes when the records of a request can have arrived. The clock may have jumped.
+func (b *books) arrived(q *put, now time.Time, heard bool) {
+	from, to := q.begun, now
+	if to.Before(from) {
+		from, to = to, from
+	}
+	if !heard {
+		to = to.Add(clockSlack)
+	}
+	for _, n := range q.names {
+		b.records[n].from, b.records[n].to = from, to
+	}
 }
 
 // result is an entry of PutRecordBatch's answer, or PutRecord's.

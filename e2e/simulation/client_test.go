@@ -29,11 +29,13 @@ type answer struct {
 type sender struct {
 	w      *world
 	signer *sigv4.Signer
+	target string // begins the operation
 	r      *rand.Rand
 }
 
 func (w *world) sender(part string) *sender {
-	return &sender{w, sigv4.New(w.root.AccessKeyID, string(w.root.Secret), "us-east-1", "firehose"), dice(w.plan.seed, part)}
+	signer := sigv4.New(w.root.AccessKeyID, string(w.root.Secret), "us-east-1", "firehose")
+	return &sender{w, signer, "Firehose_20150804.", dice(w.plan.seed, part)}
 }
 
 // manner is how a request is sent.
@@ -53,7 +55,7 @@ func (s *sender) request(op string, body []byte, m manner) *http.Request {
 	}
 	r := httptest.NewRequest(http.MethodPost, "http://hydrant/", content)
 	r.ContentLength = int64(len(body))
-	date, target := sigv4.Date(s.w.now()), "Firehose_20150804."+op
+	date, target := sigv4.Date(s.w.now()), s.target+op
 	r.Header.Set("Content-Type", sigv4.ContentType)
 	r.Header.Set("X-Amz-Date", date)
 	r.Header.Set("X-Amz-Target", target)
@@ -125,7 +127,9 @@ type producer struct {
 type put struct {
 	stream  *streamLife
 	epoch   int
+	begun   time.Time
 	names   []name // of those that are not empty
+	keys    []keys // of each of them
 	sizes   []int
 	records int // empty ones too
 	at      []int
@@ -163,11 +167,15 @@ func (p *producer) put(s *streamLife) {
 	op, records, most := "PutRecord", 1, batchBytes
 	if p.r.IntN(2) == 0 {
 		op, records = "PutRecordBatch", 1+int(spread(p.r, 500))%500
-		if p.r.IntN(10) > 0 {
+		if p.r.IntN(10) > 0 && !p.w.plan.heavy {
 			most = 300_000
 		}
 	}
-	p.fill(q, records, most)
+	w := p.w
+	w.mu.Lock()
+	partitioned := s.partitioned
+	w.mu.Unlock()
+	p.fill(q, records, most, partitioned)
 	body := p.encode(q, op)
 	m := politely
 	switch p.r.IntN(40) {
@@ -176,24 +184,29 @@ func (p *producer) put(s *streamLife) {
 	case 1:
 		m = cutShort
 	}
-	w := p.w
 	w.mu.Lock()
-	q.epoch = s.epoch
+	q.epoch, q.begun = s.epoch, w.now()
 	w.books.sent(q)
 	w.mu.Unlock()
-	p.ask(op, body, m, func(a answer) { w.books.hear(q, op, m, a) })
+	p.ask(op, body, m, func(a answer) {
+		w.books.arrived(q, w.now(), a.heard)
+		w.books.hear(q, op, m, a)
+	})
 }
 
 // fill draws the records.
-func (p *producer) fill(q *put, records, most int) {
+func (p *producer) fill(q *put, records, most int, partitioned bool) {
 	p.raw = p.raw[:0]
 	for i := range records {
-		size := p.size()
+		size, k := p.size(), p.keys(partitioned)
+		if k.json && size > 0 {
+			size = max(size, leastJSON(k))
+		}
 		if len(p.raw)+size > most {
 			if i > 0 {
 				break
 			}
-			size = leastBytes
+			size, k = leastBytes, keys{}
 		}
 		q.records++
 		q.sizes = append(q.sizes, size)
@@ -202,9 +215,21 @@ func (p *producer) fill(q *put, records, most int) {
 		}
 		n := name{q.stream.number, p.client, p.serial}
 		p.serial++
-		p.raw = p.w.fill.record(p.raw, n, size, p.r.IntN(1<<20))
-		q.names, q.at = append(q.names, n), append(q.at, i)
+		if k.json {
+			p.raw = p.w.fill.json(p.raw, n, k, size, p.r.IntN(1<<20))
+		} else {
+			p.raw = p.w.fill.record(p.raw, n, size, p.r.IntN(1<<20))
+		}
+		q.names, q.at, q.keys = append(q.names, n), append(q.at, i), append(q.keys, k)
 	}
+}
+
+// keys draws those of the next record: most for a partitioned stream have some.
+func (p *producer) keys(partitioned bool) keys {
+	if !p.w.plan.chance.partitions || (p.r.IntN(20) == 0) == partitioned {
+		return keys{}
+	}
+	return drawKeys(p.r, p.w.plan.keys)
 }
 
 // encode writes the request's body.

@@ -2,8 +2,10 @@ package simulation
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -167,6 +169,32 @@ func (f *file) Preallocate(at, length int64) error {
 		return &fs.PathError{Op: "preallocate", Path: f.name, Err: syscall.ENOSPC}
 	}
 	return f.File.Preallocate(at, length)
+}
+
+// damage flips bytes of the journal's files while no node runs.
+func (w *world) damage(number int) {
+	if !w.plan.chance.damage {
+		return
+	}
+	r := dice(w.plan.seed, fmt.Sprint("damage", number))
+	dir := w.data + "/journal"
+	names, err := w.disk.List(dir)
+	if err != nil || len(names) == 0 {
+		return // nothing was stored yet
+	}
+	for range 1 + r.IntN(3) {
+		name := dir + "/" + names[r.IntN(len(names))]
+		info, err := w.disk.Stat(name)
+		if err != nil || info.Size() == 0 || !strings.HasSuffix(name, ".log") && !strings.HasSuffix(name, ".sst") {
+			continue
+		}
+		at := r.Int64N(info.Size())
+		if err := flip(w.disk, name, at, byte(1+r.IntN(255))); err != nil {
+			w.t.Fatal(err)
+		}
+		w.damaged++
+		w.story.happened("disk: flipped byte", "%s at %d of %d", name, at, info.Size())
+	}
 }
 
 // flip changes one byte of a file at rest.

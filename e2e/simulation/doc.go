@@ -12,6 +12,10 @@
 //   - Death: a crash at a moment (before or after the k-th change of the disk, the k-th
 //     request to the store, or some time), a disk that fails, or a clean stop.
 //   - Weather: how the store behaves for a while.
+//   - Layout: where one version of a stream puts its objects: a tag that no other version has
+//     and, if the stream is partitioned, what its records make of its prefix.
+//   - Keys: what a record has for partition keys, known to whom wrote it, so that the judge
+//     evaluates each record's prefix by itself.
 //   - Outcome: what a client knows of a record it sent: acknowledged, refused or unknown.
 //   - Verdict: what must hold in the end, and after each life as far as it can be seen.
 //   - Story: what happened when, printed when the verdict is bad.

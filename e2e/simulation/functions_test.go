@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // farm is a Lambda elsewhere whose function passes records through, where it is well.
@@ -109,9 +111,10 @@ func pause(ctx context.Context, d time.Duration) error {
 // pass answers a call with the records as they came, but for some where it is picky.
 func pass(body []byte, picky bool, dice *rand.Rand) (string, error) {
 	type record struct {
-		ID     string `json:"recordId"`
-		Result string `json:"result"`
-		Data   string `json:"data"`
+		ID       string         `json:"recordId"`
+		Result   string         `json:"result"`
+		Data     string         `json:"data"`
+		Metadata jsontext.Value `json:"metadata,omitzero"`
 	}
 	var all struct {
 		Records []record `json:"records"`
@@ -121,7 +124,7 @@ func pass(body []byte, picky bool, dice *rand.Rand) (string, error) {
 	}
 	kept := all.Records[:0]
 	for _, r := range all.Records {
-		r.Result = "Ok"
+		r.Result, r.Metadata = "Ok", metadata(r.Data)
 		if picky && dice.IntN(5) == 0 {
 			r.Result = "ProcessingFailed"
 		}
@@ -133,6 +136,23 @@ func pass(body []byte, picky bool, dice *rand.Rand) (string, error) {
 	b, err := json.Marshal(all)
 	return string(b), err
 }
+
+// metadata hands on the partition key that a record has for functions.
+func metadata(data string) jsontext.Value {
+	head, err := base64.StdEncoding.DecodeString(data[:min(len(data), headRead)])
+	if err != nil || !strings.HasPrefix(string(head), jsonMagic) {
+		return nil
+	}
+	_, f, ok := strings.Cut(string(head), `,"f":"`)
+	if !ok {
+		return nil
+	}
+	f, _, _ = strings.Cut(f, `"`)
+	return jsontext.Value(`{"partitionKeys":{"f":"` + f + `"}}`)
+}
+
+// headRead is how much is read for it: more than any record has before its filler.
+const headRead = 4000
 
 // troubleFunctions makes the function sick for a while, and well again.
 func (w *world) troubleFunctions(ctx context.Context) {
@@ -146,8 +166,13 @@ func (w *world) troubleFunctions(ctx context.Context) {
 
 // processing asks for the stream's records to go through the function, or not.
 func (u ruler) processing(on bool) string {
-	return fmt.Sprintf(`,"ProcessingConfiguration":{"Enabled":%v,"Processors":[{"Type":"Lambda","Parameters":[`+
+	return fmt.Sprintf(`,"ProcessingConfiguration":{"Enabled":%v,"Processors":[%s]}`, on, u.lambda())
+}
+
+// lambda is the processor of the function.
+func (u ruler) lambda() string {
+	return fmt.Sprintf(`{"Type":"Lambda","Parameters":[`+
 		`{"ParameterName":"LambdaArn","ParameterValue":"arn:aws:lambda:us-east-1:000000000000:function:f"},`+
 		`{"ParameterName":"NumberOfRetries","ParameterValue":"%d"},{"ParameterName":"BufferSizeInMBs","ParameterValue":"%.1f"},`+
-		`{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"%d"}]}]}`, on, u.r.IntN(3), 0.2+u.r.Float64()*2, u.r.IntN(30))
+		`{"ParameterName":"BufferIntervalInSeconds","ParameterValue":"%d"}]}`, u.r.IntN(3), 0.2+u.r.Float64()*2, u.r.IntN(30))
 }

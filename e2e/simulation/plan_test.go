@@ -18,12 +18,15 @@ type plan struct {
 	partBytes int64
 	memory    int64
 	gzipLevel int
+	keys      int  // how many partition keys records have
+	quota     int  // of open partitions; 0: none
+	heavy     bool // much comes into few partitions, and their buffers shrink
 	chance    chances
 }
 
 // chances are which troubles a run knows beside the deaths.
 type chances struct {
-	weather, outage, clock, consumer, deletion, space, damage, update, encryption, backup, processing bool
+	weather, outage, clock, consumer, deletion, space, damage, update, encryption, backup, processing, partitions, operation bool
 }
 
 // kind is how a life ends.
@@ -83,6 +86,13 @@ func newPlan(seed uint64) plan {
 	p.chance.encryption = changes.IntN(3) == 0 && !p.chance.damage
 	p.chance.backup = dice(seed, "backups").IntN(2) == 0
 	p.chance.processing = dice(seed, "processing").IntN(2) == 0
+	parts := dice(seed, "partitions")
+	p.chance.partitions = parts.IntN(3) == 0
+	p.keys, p.quota = []int{1, 3, 20, 200}[parts.IntN(4)], []int{0, 500, 20, 3}[parts.IntN(4)]
+	if p.heavy = p.chance.partitions && parts.IntN(6) == 0; p.heavy {
+		p.keys, p.chance.update = 1, true
+	}
+	p.chance.operation = dice(seed, "operation").IntN(2) == 0
 	for range 1 + r.IntN(6) {
 		p.lives = append(p.lives, newDeath(r))
 	}

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,11 +19,19 @@ import (
 //	24  filler
 //	-4  CRC-32 (IEEE) of everything before
 //
+// A record with partition keys says the same as JSON, its numbers in hexadecimal:
+//
+//	{"hysi":"LENGTH STREAM CLIENT SERIAL","u":...,"x":"FILLER","crc":"CRC-32"}
+//
 // An empty record is no record to a reader; clients send some all the same.
 const (
 	magic      = "HYSI"
 	headBytes  = 24
 	leastBytes = headBytes + 4
+
+	jsonMagic = `{"hysi":"`
+	jsonHead  = len(jsonMagic) + 8 + 8 + 8 + 16 + 1
+	jsonTail  = len(`","crc":"00000000"}`)
 )
 
 // name is who a record is.
@@ -51,6 +60,40 @@ func newFiller(r *rand.Rand) filler {
 	return f
 }
 
+// leastJSON is the size of the shortest record with these keys.
+func leastJSON(k keys) int { return jsonHead + len(k.members()) + len(`,"x":"`) + jsonTail }
+
+// json appends the record of that name, size and keys to dst.
+func (f filler) json(dst []byte, n name, k keys, size, offset int) []byte {
+	start := len(dst)
+	dst = fmt.Appendf(dst, `%s%08x%08x%08x%016x"%s,"x":"`, jsonMagic, size, n.stream, n.client, n.serial, k.members())
+	offset %= len(f) - size
+	for _, c := range f[offset : offset+size-leastJSON(k)] {
+		dst = append(dst, 'a'+c&15)
+	}
+	dst = append(dst, `","crc":"`...)
+	return fmt.Appendf(dst, `%08x"}`, crc32.ChecksumIEEE(dst[start:]))
+}
+
+// parseJSON takes a record in JSON off b.
+func parseJSON(b []byte) (n name, size int, err error) {
+	var length, sum uint32
+	if len(b) < jsonHead+jsonTail {
+		return n, 0, fmt.Errorf("%w: %d bytes of JSON", errNoRecord, len(b))
+	}
+	if _, err := fmt.Sscanf(string(b[len(jsonMagic):jsonHead]), `%08x%08x%08x%016x"`, &length, &n.stream, &n.client, &n.serial); err != nil {
+		return n, 0, fmt.Errorf("%w: %q: %w", errNoRecord, b[:jsonHead], err)
+	}
+	if size = int(length); size < jsonHead+jsonTail || size > len(b) {
+		return n, 0, fmt.Errorf("%w: length %d with %d bytes left", errNoRecord, size, len(b))
+	}
+	_, err = fmt.Sscanf(string(b[size-10:size]), `%08x"}`, &sum)
+	if err != nil || sum != crc32.ChecksumIEEE(b[:size-10]) {
+		return n, 0, fmt.Errorf("%w: checksum of a record of %d bytes", errNoRecord, size)
+	}
+	return n, size, nil
+}
+
 // record appends the record of that name and size to dst.
 func (f filler) record(dst []byte, n name, size, offset int) []byte {
 	start := len(dst)
@@ -68,6 +111,9 @@ var errNoRecord = errors.New("these bytes are no whole record")
 
 // parse takes the first record off b.
 func parse(b []byte) (n name, size int, err error) {
+	if bytes.HasPrefix(b, []byte(jsonMagic)) {
+		return parseJSON(b)
+	}
 	if len(b) < leastBytes || string(b[:4]) != magic {
 		return n, 0, fmt.Errorf("%w: %d bytes beginning with %q", errNoRecord, len(b), b[:min(len(b), 16)])
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ type streamLife struct {
 	doomed int  // incarnations up to this one were deleted: what they held may be discarded
 	backed bool // a backup was asked for and granted
 	tags   int  // how many tags its prefixes had; each version of it has another
+
+	partitioned bool // its incarnation is
+	layouts     []*layout
 
 	emptyAcked, emptyUnknown uint64 // empty records that clients sent
 }
@@ -48,7 +52,7 @@ func (w *world) rule(ctx context.Context, made chan<- struct{}) {
 		u.create(s)
 	}
 	close(made)
-	for w.plan.chance.changes() && w.sleep(ctx, time.Duration(30+u.r.IntN(300))*time.Second) {
+	for w.plan.chance.changes() && w.sleep(ctx, u.calm()) {
 		s := w.streams[u.r.IntN(len(w.streams))]
 		if !w.plan.chance.deletion || u.r.IntN(3) > 0 {
 			u.change(s)
@@ -60,6 +64,27 @@ func (w *world) rule(ctx context.Context, made chan<- struct{}) {
 		}
 		u.create(s)
 	}
+}
+
+// calm is how long it is until the next change. Partitions come and go fast, and so do changes
+// where there are some.
+func (u ruler) calm() time.Duration {
+	if u.w.plan.chance.partitions {
+		return time.Duration(2+u.r.IntN(90)) * time.Second
+	}
+	return time.Duration(30+u.r.IntN(300)) * time.Second
+}
+
+// partitionMBs is the size of the buffers of partitions, at creation or later. Where they shrink,
+// what is open has become too large for one object.
+func (u ruler) partitionMBs(later bool) int {
+	switch {
+	case !u.w.plan.heavy:
+		return 1 + u.r.IntN(3)
+	case later:
+		return 1
+	}
+	return 3
 }
 
 // changes reports whether streams are changed at all.
@@ -84,8 +109,12 @@ func (u ruler) update(s *streamLife) {
 		version = versionOf(a)
 		return a.status == http.StatusOK
 	})
+	if s.partitioned {
+		u.updatePartitions(s, version)
+		return
+	}
 	compression := compressions[u.r.IntN(len(compressions))]
-	prefix, size, interval := s.nextPrefix(), 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
+	prefix, size, interval := u.nextLayout(s, false, 0).tag, 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
 	backup := ""
 	if s.backed || u.w.plan.chance.backup && u.r.IntN(3) == 0 {
 		backup = u.backup("S3BackupUpdate", prefix)
@@ -103,6 +132,37 @@ func (u ruler) update(s *streamLife) {
 		u.granted(s)
 	}
 	u.w.story.happened("stream updated", "%s to %s, %s, %d MiB, %d s", s.name, prefix, compression, size, interval)
+}
+
+// updatePartitions gives a partitioned stream other buffers, and mostly a prefix and processors
+// of its own.
+func (u ruler) updatePartitions(s *streamLife, version string) {
+	more, prefix, backup := "", "", ""
+	if u.r.IntN(4) > 0 {
+		after, err := strconv.Atoi(version)
+		if err != nil {
+			u.w.t.Errorf("version %q of %s: %v", version, s.name, err)
+		}
+		l := u.nextLayout(s, true, after)
+		prefix = l.prefix()
+		if s.backed || u.w.plan.chance.backup && u.r.IntN(3) == 0 {
+			backup = u.backup("S3BackupUpdate", l.tag)
+		}
+		more = fmt.Sprintf(`,"Prefix":%q`, prefix) + u.processors(l) + backup
+	}
+	if u.r.IntN(2) == 0 {
+		more += fmt.Sprintf(`,"CompressionFormat":%q`, compressions[u.r.IntN(len(compressions))])
+	}
+	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"CurrentDeliveryStreamVersionId":%q,"DestinationId":"destinationId-000000000001",`+
+		`"ExtendedS3DestinationUpdate":{"BufferingHints":{"SizeInMBs":%d,"IntervalInSeconds":%d}%s}}`,
+		s.name, version, u.partitionMBs(true), []int{0, 1, 5, 30, 60}[u.r.IntN(5)], more)
+	u.until("update "+s.name, "UpdateDestination", body, func(a answer) bool {
+		return a.status == http.StatusOK || a.code == "ConcurrentModificationException"
+	})
+	if backup != "" {
+		u.granted(s)
+	}
+	u.w.story.happened("partitioned stream updated", "%s to %s", s.name, prefix)
 }
 
 // backup asks for a backup beside the objects of a prefix.
@@ -138,12 +198,17 @@ func (u ruler) create(s *streamLife) {
 	u.w.mu.Unlock()
 	compression := compressions[u.r.IntN(len(compressions))]
 	size, interval := 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
-	prefix, backup := s.nextPrefix(), ""
+	l, backup := u.nextLayout(s, u.w.plan.chance.partitions && u.r.IntN(3) > 0, 0), ""
 	if u.w.plan.chance.backup && u.r.IntN(2) == 0 {
-		backup = u.backup("S3BackupConfiguration", prefix)
+		backup = u.backup("S3BackupConfiguration", l.tag)
 	}
-	more := backup
-	if u.w.plan.chance.processing && u.r.IntN(3) > 0 {
+	more, prefix := backup, l.prefix()
+	if l.partitioned() {
+		if size = u.partitionMBs(false); u.w.plan.heavy {
+			interval = 60
+		}
+		more += partitioning + u.processors(l)
+	} else if u.w.plan.chance.processing && u.r.IntN(3) > 0 {
 		more += u.processing(true)
 	}
 	body := fmt.Appendf(nil, `{"DeliveryStreamName":%q,"ExtendedS3DestinationConfiguration":{`+
@@ -159,7 +224,10 @@ func (u ruler) create(s *streamLife) {
 	if backup != "" {
 		u.granted(s)
 	}
-	u.w.story.happened("stream created", "%s, %s, %d MiB, %d s", s.name, compression, size, interval)
+	u.w.story.happened("stream created", "%s to %s, %s, %d MiB, %d s", s.name, prefix, compression, size, interval)
+	if l.partitioned() {
+		u.w.story.count("stream partitioned", 1)
+	}
 }
 
 func (u ruler) delete(s *streamLife) {

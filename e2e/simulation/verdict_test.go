@@ -109,7 +109,15 @@ type found struct {
 	times  map[name]int
 	bytes  map[uint32]uint64 // by stream
 	counts map[uint32]uint64
-	runs   map[[2]uint32][]run // by stream and client
+	runs   map[series][]run
+	backup bool
+}
+
+// series is what is in order: the records of a client in a stream or, if it is partitioned, in
+// one of its partitions.
+type series struct {
+	stream, client uint32
+	partition      string
 }
 
 // run is the records of one client in one object.
@@ -121,6 +129,7 @@ type run struct {
 // judge compares what the store holds with what the clients know. w.mu is held.
 func (w *world) judge(ledgers map[string]ledger) {
 	f, copies, failed := newFound(), newFound(), newFound()
+	copies.backup = true
 	versions := map[string]string{}
 	for _, o := range w.store.History(bucket) {
 		if strings.HasPrefix(o.Key, failures) {
@@ -133,7 +142,9 @@ func (w *world) judge(ledgers map[string]ledger) {
 		} else {
 			w.judgeObject(f, o)
 		}
-		w.judgeName(versions, o.Key)
+		if l := w.layout(o.Key); l != nil && !l.partitioned() {
+			w.judgeName(versions, o.Key)
+		}
 	}
 	missing := w.judgeRecords(f, failed)
 	w.judgeOrder(f)
@@ -146,7 +157,7 @@ func (w *world) judge(ledgers map[string]ledger) {
 }
 
 func newFound() *found {
-	return &found{map[name]int{}, map[uint32]uint64{}, map[uint32]uint64{}, map[[2]uint32][]run{}}
+	return &found{map[name]int{}, map[uint32]uint64{}, map[uint32]uint64{}, map[series][]run{}, false}
 }
 
 // failures is where the failure records of all streams lie.
@@ -163,14 +174,12 @@ func (w *world) judgeFailures(failed *found, o s3fake.Object) {
 		return
 	}
 	for line := range bytes.Lines(body) {
-		var r struct {
-			Raw  []byte `json:"rawData"`
-			Code string `json:"errorCode"`
-		}
-		if err := json.Unmarshal(line, &r); err != nil || !strings.HasPrefix(r.Code, "Lambda.") {
+		var r failure
+		if err := json.Unmarshal(line, &r); err != nil {
 			w.books.fault("%s holds %.200s: %v", o.Key, line, err)
 			return
 		}
+		w.story.count("failure: "+r.Code, 1)
 		if len(r.Raw) == 0 {
 			continue
 		}
@@ -181,6 +190,10 @@ func (w *world) judgeFailures(failed *found, o s3fake.Object) {
 		}
 		if know := w.books.records[n]; know == nil || know.size != size {
 			w.books.fault("%s holds record %+v of %d bytes, which nobody sent", o.Key, n, size)
+			return
+		}
+		if err := w.excuse(w.streams[n.stream], w.books.records[n], r); err != nil {
+			w.books.fault("%s holds record %+v with %.300s: %v", o.Key, n, line, err)
 		}
 		failed.times[n]++
 		failed.bytes[n.stream] += uint64(size)
@@ -234,7 +247,12 @@ func (w *world) judgeObject(f *found, o s3fake.Object) {
 		return
 	}
 	f.bytes[uint32(i)] += uint64(len(body))
-	mine := map[uint32]*run{}
+	l := w.layout(o.Key)
+	if l == nil {
+		w.books.fault("%s has a prefix that no version of its stream has", o.Key)
+		return
+	}
+	mine := map[series]*run{}
 	for len(body) > 0 {
 		n, size, err := parse(body)
 		if err != nil {
@@ -249,37 +267,21 @@ func (w *world) judgeObject(f *found, o s3fake.Object) {
 		}
 		if know := w.books.records[n]; know == nil || know.size != size {
 			w.books.fault("%s holds record %+v of %d bytes, which nobody sent", o.Key, n, size)
+			return
 		}
-		r := mine[n.client]
+		k := series{uint32(i), n.client, w.judgePlace(f, l, o.Key, n)}
+		r := mine[k]
 		if r == nil {
 			r = &run{n.serial, n.serial, o.Key}
-			mine[n.client] = r
+			mine[k] = r
 		} else if n.serial <= r.last {
 			w.books.fault("%s holds record %+v behind serial %d of the same client", o.Key, n, r.last)
 		}
 		r.last = n.serial
 	}
-	for client, r := range mine {
-		k := [2]uint32{uint32(i), client}
+	for k, r := range mine {
 		f.runs[k] = append(f.runs[k], *r)
 	}
-}
-
-// judgeName holds the version in an object's name against its prefix, which only one version
-// of the stream ever had.
-func (w *world) judgeName(versions map[string]string, key string) {
-	folders := strings.SplitN(key, "/", 3) // the stream's name, the version's tag
-	prefix := folders[0] + "/" + folders[1]
-	base := key[strings.LastIndexByte(key, '/')+1:]
-	parts := strings.SplitN(base, "-", 3)
-	if len(parts) < 3 {
-		w.books.fault("%s has no version in its name", key)
-		return
-	}
-	if known, ok := versions[prefix]; ok && known != parts[1] {
-		w.books.fault("%s carries version %s, but its prefix is that of version %s", key, parts[1], known)
-	}
-	versions[prefix] = parts[1]
 }
 
 // judgeRecords holds each record's number of appearances against its outcome. It returns
@@ -312,7 +314,7 @@ func (w *world) judgeOrder(f *found) {
 		slices.SortFunc(runs, func(a, b run) int { return cmp.Compare(a.first, b.first) })
 		for i := range runs[1:] {
 			if a, b := runs[i], runs[i+1]; b.first <= a.last {
-				w.books.fault("client %d of stream %d: %s holds %d to %d, and %s %d to %d", k[1], k[0],
+				w.books.fault("client %d of stream %d: %s holds %d to %d, and %s %d to %d", k.client, k.stream,
 					a.key, a.first, a.last, b.key, b.first, b.last)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -169,6 +168,8 @@ func (w *world) config() config.Config {
 	c.Memory = config.Size(w.plan.memory)
 	c.Delivery.GzipLevel = w.plan.gzipLevel
 	c.Endpoints = map[string]config.Endpoint{"s3": {URL: "http://store", AccessKey: "AKIASIMULATION", SecretKey: "simulated secret"}}
+	c.Delivery.SmallBuffers = w.plan.chance.partitions
+	c.Quotas.Default.Partitions = w.plan.quota
 	if w.plan.chance.processing {
 		c.Endpoints["lambda"] = config.Endpoint{URL: "http://functions", AccessKey: "AKIASIMULATION", SecretKey: "simulated secret"}
 	}
@@ -299,6 +300,9 @@ func (w *world) run() {
 	for !w.finish(number, calmed) {
 		number++
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.judgeJournal()
 }
 
 // trouble runs the clients and everything that makes their lives hard, until they are done.
@@ -310,6 +314,7 @@ func (w *world) trouble() {
 	for i := range w.plan.clients {
 		clients.Go(func() { <-made; w.produce(uint32(i)) })
 	}
+	others.Go(func() { w.operate(ctx, made) })
 	others.Go(func() { w.climate(ctx) })
 	others.Go(func() { w.troubleClock(ctx) })
 	others.Go(func() { w.troubleDisk(ctx) })
@@ -342,32 +347,6 @@ func (w *world) finish(number int, calmed <-chan struct{}) bool {
 	w.settle(l)
 	l.stopInOrder()
 	return true
-}
-
-// damage flips bytes of the journal's files while no node runs.
-func (w *world) damage(number int) {
-	if !w.plan.chance.damage {
-		return
-	}
-	r := dice(w.plan.seed, fmt.Sprint("damage", number))
-	dir := w.data + "/journal"
-	names, err := w.disk.List(dir)
-	if err != nil || len(names) == 0 {
-		return // nothing was stored yet
-	}
-	for range 1 + r.IntN(3) {
-		name := dir + "/" + names[r.IntN(len(names))]
-		info, err := w.disk.Stat(name)
-		if err != nil || info.Size() == 0 || !strings.HasSuffix(name, ".log") && !strings.HasSuffix(name, ".sst") {
-			continue
-		}
-		at := r.Int64N(info.Size())
-		if err := flip(w.disk, name, at, byte(1+r.IntN(255))); err != nil {
-			w.t.Fatal(err)
-		}
-		w.damaged++
-		w.story.happened("disk: flipped byte", "%s at %d of %d", name, at, info.Size())
-	}
 }
 
 // troubleClock makes the node's clock jump.
