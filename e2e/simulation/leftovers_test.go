@@ -12,6 +12,9 @@ import (
 // judgeJournal looks through the journal that a calm life has left, in which everything was
 // delivered: no partition is left of it. w.mu is held.
 func (w *world) judgeJournal() {
+	if !w.plan.chance.partitions {
+		return
+	}
 	err := pebble.Inspect(context.Background(), pebble.Options{Dir: w.data + "/journal", FS: w.disk, Logger: w.story.logger(0)}, pebble.Visitor{
 		Queue: func(q pebble.QueueReport) error {
 			if q.Queue.Output == record.Partition {

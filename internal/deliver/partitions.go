@@ -157,6 +157,9 @@ func (p *partitions) learn(ctx context.Context, part *partition, delivered recor
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if part.known { // it was sealed while the stage asked, and a worker asked too
+		return nil
+	}
 	part.known = true
 	p.unknown--
 	part.held = less(head.Before, delivered.Before)
