@@ -109,6 +109,7 @@ func TestACrashAtEveryWriteOfAPartitionedStream(t *testing.T) {
 		w.put(numberedRange(10, 30)...) // enough for parts of uploads
 		w.revive()
 		w.inPartitions(30)
+		w.partitionsKnown()
 		if l := w.check(); l.Delivered.Records != 30 || l.Taken.Records != 30 || l.Pending.Records != 0 {
 			w.t.Fatalf("ledger %+v", l)
 		}

@@ -145,8 +145,16 @@ func (p *partitions) store(ctx context.Context, s *settlement, part *partition, 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	part.held = less(part.held, s.add.Delivered.Add(s.add.Failed))
+	done := s.add.Delivered.Add(s.add.Failed)
+	if part.known {
+		part.held = less(part.held, done)
+	} else { // its plan is of a former life, so nobody has asked
+		p.arrived = p.arrived.Add(done)
+	}
 	if last {
+		if !part.known {
+			p.unknown--
+		}
 		p.forget(part)
 	}
 	return nil

@@ -73,6 +73,18 @@ func (w *world) inPartitions(n int) {
 	}
 }
 
+// partitionsKnown asserts that nothing is left to learn of partitions, all of which are
+// delivered: only then their ledger can tell what damage took.
+func (w *world) partitionsKnown() {
+	w.t.Helper()
+	p := w.m.streams[w.def.ID].runners[0].parts
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if done := p.total.Delivered.Add(p.total.Failed); p.unknown != 0 || len(p.all) != 0 || p.arrived != done {
+		w.t.Fatalf("%d partitions, %d of them unknown; %+v came in, and %+v are done", len(p.all), p.unknown, p.arrived, done)
+	}
+}
+
 // A partition is delivered at its own size or age, and then it is gone.
 func TestAPartitionHasABufferOfItsOwn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
