@@ -257,14 +257,15 @@ func (p *partitions) giveUp(ctx context.Context) error {
 		if err := r.settle(ctx); err != nil {
 			return err
 		}
+		stored := r.state.progress // all of it is in the total
 		r.countDone()
-		p.leave(part, r)
+		p.leave(part, r, &stored)
 	}
 	return nil
 }
 
 // leave notes what a partition that is given up has come to, unless it is gone.
-func (p *partitions) leave(part *partition, r *runner) {
+func (p *partitions) leave(part *partition, r *runner, stored *progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all[part.number] != part {
@@ -272,9 +273,8 @@ func (p *partitions) leave(part *partition, r *runner) {
 	}
 	part.version, part.begun = r.state.version, false
 	t := &p.total.progress // it is not stored again
-	done := r.state.Delivered
-	t.Delivered, t.Failed = t.Delivered.Add(done), t.Failed.Add(r.state.Failed)
-	t.Objects, t.ObjectBytes = t.Objects+r.state.Objects, t.ObjectBytes+r.state.ObjectBytes
+	t.Delivered = t.Delivered.Add(r.state.Delivered.Sub(stored.Delivered))
+	t.Objects, t.ObjectBytes = t.Objects+r.state.Objects-stored.Objects, t.ObjectBytes+r.state.ObjectBytes-stored.ObjectBytes
 	t.Strays = append(t.Strays, r.state.Strays...)
 	if r.state.Plan != nil {
 		t.Strays = r.strays(t.Strays, r.state.Plan)

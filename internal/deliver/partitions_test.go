@@ -307,3 +307,89 @@ func TestADeletedStreamLeavesNoPartitions(t *testing.T) {
 		})
 	}
 }
+
+// A partition has outgrown a buffer that an update has made smaller: it takes several objects,
+// of which the store takes one. Then the stream is deleted.
+func TestADeletionAfterOneOfSeveralObjects(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 3, 60)
+		w.partitioned(1)
+		puts := 0
+		w.store.fault = func(op, _ string) (bool, error) {
+			if op == "complete" || op == "put" {
+				if puts++; puts > 1 {
+					return false, errors.New("the store is gone")
+				}
+			}
+			return false, nil
+		}
+		w.start()
+		defer w.stop()
+		w.put(numberedRange(0, 40)...)
+		time.Sleep(time.Second)
+		d, s3 := *w.def, *w.def.S3
+		d.Version++
+		s3.BufferingHints.SizeInMBs = 1
+		d.S3 = &s3
+		w.reconfigure(&d)
+		time.Sleep(70 * time.Second)
+		synctest.Wait()
+		if n := w.store.visible(); n != 1 {
+			t.Fatalf("%d objects", n)
+		}
+		if err := w.stage.Halt(t.Context(), w.def.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.m.Discard(t.Context(), w.def); err != nil {
+			t.Fatal(err)
+		}
+		w.stage.Forgotten(w.def.ID)
+		l := w.m.Statuses(t.Context())[0].Ledger
+		n := 0
+		for _, b := range w.store.under("") {
+			n += len(b) / recordSize
+		}
+		if int(l.Delivered.Records) != n || l.Delivered.Records+l.Discarded.Records != 40 {
+			t.Errorf("ledger %+v; the store holds %d records", l, n)
+		}
+	})
+}
+
+// A partition is full and cannot be delivered; its successor opens after the clock was set
+// back. After a restart the successor must still be the one that is open.
+func TestPartitionsKeepTheirOrderThoughTheClockIsSetBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 900)
+		w.partitioned(1)
+		w.start()
+		paused := *w.def
+		paused.Paused = true
+		w.reconfigure(&paused)
+		w.put(numberedRange(0, 12)...)
+		time.Sleep(time.Second)
+		w.clock.Store(int64(-time.Hour))
+		w.put(numberedRange(12, 22)...) // too much for the first
+		time.Sleep(time.Second)
+		if err := w.stop(); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		defer w.stop()
+		w.put(numberedRange(22, 24)...)
+		time.Sleep(time.Second)
+		resumed := *w.def
+		resumed.Paused = false
+		w.reconfigure(&resumed)
+		time.Sleep(3 * time.Hour)
+		synctest.Wait()
+		w.once(24)
+		var first []string
+		for _, b := range w.store.under("") {
+			first = append(first, fmt.Sprintf("%s+%d", b[6:8], len(b)/recordSize))
+		}
+		slices.Sort(first)
+		if got := strings.Join(first, " "); got != "00+12 12+12" {
+			t.Errorf("objects begin with, and hold, %s", got)
+		}
+	})
+}
