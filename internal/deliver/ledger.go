@@ -129,8 +129,8 @@ type StreamStatus struct {
 	Queues   []QueueStatus // of the present incarnation
 	Backup   OutputStatus  // of the source records, in the present incarnation
 	Failures OutputStatus  // of the failure records, in the present incarnation
-	// Partitioned says whether the stream has partitions; Partitions is how many are open, or not delivered yet, and Refused how often one would
-	// have been too many, since the start.
+	// Partitioned says whether the stream has partitions; Partitions is how many are open, or not
+	// delivered yet, and Refused how often one would have been too many, since the start.
 	Partitioned bool
 	Partitions  int
 	Refused     uint64
