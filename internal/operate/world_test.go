@@ -30,7 +30,8 @@ type world struct {
 	*Client
 	streams  *registry.Registry
 	delivery *fakeDelivery
-	asked    []string // ARNs that the caller was judged by
+	judging  sync.Mutex
+	asked    []string // actions and ARNs that callers were judged by; under judging
 	options  ClientOptions
 }
 
@@ -132,7 +133,9 @@ func (keyring) Lookup(id string) (aws.Key, bool) {
 type judge struct{ w *world }
 
 func (j judge) Allow(_ context.Context, p aws.Principal, action, resource string) error {
+	j.w.judging.Lock()
 	j.w.asked = append(j.w.asked, action+" "+resource)
+	j.w.judging.Unlock()
 	if p.Owner != "root" {
 		return errors.New("no identity-based policy allows the " + action + " action")
 	}
