@@ -51,8 +51,9 @@ $(STATICCHECK):
 clients: ## install boto3 and the AWS CLI into .tools unless they are there
 	@.ci/clients $(CLIENTS)
 
-test: clients ## run all tests under the race detector
-	CGO_ENABLED=1 $(GO) test $(TESTFLAGS) ./...
+# Packages of e2e would each build the binary for themselves.
+test: clients build ## run all tests under the race detector
+	HYDRANT_BINARY=$(CURDIR)/bin/hydrant CGO_ENABLED=1 $(GO) test $(TESTFLAGS) ./...
 
 check-long: check sim-long fuzz kill ## check, then long simulation, fuzzing and a kill -9 soak
 

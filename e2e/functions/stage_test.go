@@ -3,8 +3,10 @@ package functions
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,25 +87,7 @@ func (s *scene) try(args ...string) (string, error) {
 // deploy creates a function of an executable and returns its ARN.
 func (s *scene) deploy(name, bootstrap string, more ...string) string {
 	s.t.Helper()
-	program, err := os.ReadFile(bootstrap)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	h.SetMode(fs.FileMode(0o755))
-	w, err := z.CreateHeader(h)
-	if err == nil {
-		_, err = w.Write(program)
-	}
-	if err == nil {
-		err = z.Close()
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(s.folder, name+".zip"), b.Bytes(), 0o600)
-	}
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(s.folder, name+".zip"), zipped(s.t, bootstrap), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 	arn := s.aws(append([]string{
@@ -111,6 +96,41 @@ func (s *scene) deploy(name, bootstrap string, more ...string) string {
 		"--query", "FunctionArn", "--output", "text",
 	}, more...)...)
 	return strings.TrimSpace(arn)
+}
+
+// packages are the zip files made so far, by the path of their executable: under the race
+// detector one takes seconds.
+var packages = struct {
+	mu  sync.Mutex
+	zip map[string][]byte
+}{zip: map[string][]byte{}}
+
+// zipped is a zip file with an executable as its bootstrap.
+func zipped(t *testing.T, bootstrap string) []byte {
+	t.Helper()
+	packages.mu.Lock()
+	defer packages.mu.Unlock()
+	if z, ok := packages.zip[bootstrap]; ok {
+		return z
+	}
+	program, err := os.ReadFile(bootstrap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	h.SetMode(fs.FileMode(0o755))
+	w, err := z.CreateHeader(h)
+	if err == nil {
+		_, err = w.Write(program)
+	}
+	if err := errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	packages.zip[bootstrap] = b.Bytes()
+	return b.Bytes()
 }
 
 func (s *scene) firehose() *firehose.Client { return firehose.NewFromConfig(s.server.Config()) }

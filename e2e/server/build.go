@@ -42,6 +42,9 @@ func Main(m *testing.M) {
 func Build(tb testing.TB) string {
 	tb.Helper()
 	if path := os.Getenv(BinaryEnv); path != "" {
+		if _, err := os.Stat(path); err != nil { // which also makes a test's cached result end with the file
+			tb.Fatalf("%s: %v", BinaryEnv, err)
+		}
 		return path
 	}
 	return BuildProgram(tb, "./cmd/hydrant")
@@ -61,7 +64,7 @@ func BuildProgram(tb testing.TB, program string) string {
 	}
 	path := filepath.Join(folder, filepath.Base(program))
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.Command("go", "build", "-o", path, program)
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, program) // as make build does, to share its cache
 	cmd.Dir = filepath.Join(filepath.Dir(here), "..", "..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
