@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"hydrant/internal/identity"
@@ -205,14 +206,30 @@ func (s *Server) Ended() <-chan struct{} { return s.exit }
 func (s *Server) Log() string { return s.log.String() }
 
 // Config makes clients of the AWS SDK that talk to this server and never retry, so that
-// the caller knows what became of each request.
+// the caller knows what became of each request. Each Config has connections of its own.
 func (s *Server) Config() aws.Config {
 	return aws.Config{
 		Region:       s.Address.Region,
 		Credentials:  credentials.NewStaticCredentialsProvider(s.Keys.AccessKeyID, string(s.Keys.Secret), ""),
 		BaseEndpoint: aws.String(s.Address.URL()),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
+		HTTPClient:   whole{awshttp.NewBuildableClient()},
 	}
+}
+
+// whole sends bodies that say what they hold by Read alone. The SDK's own bodies have a
+// WriteTo as well, which fails once the SDK has closed them, and it closes them when an
+// answer begins: if that comes before net/http has looked whether the body ends where it
+// should, net/http breaks off a connection whose answer is still being read. On loopback
+// that is one large put of some thousands.
+type whole struct{ *awshttp.BuildableClient }
+
+// Do implements aws.HTTPClient.
+func (w whole) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return w.BuildableClient.Do(r)
 }
 
 // Ledger is what the metrics page says of one stream, in records; Bytes are those delivered.
