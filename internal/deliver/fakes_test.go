@@ -66,6 +66,11 @@ func (l *memLog) apply(tx *record.Tx) error {
 			return fmt.Errorf("%s: %w", s.Key, record.ErrConflict)
 		}
 	}
+	for _, q := range tx.Drops { // what is appended to it in the same write starts a new one
+		delete(l.entries, q)
+		delete(l.trimmed, q)
+		delete(l.raised, q)
+	}
 	for _, r := range tx.Raises {
 		l.raised[r.Queue] = r.Mark
 	}
@@ -89,10 +94,6 @@ func (l *memLog) apply(tx *record.Tx) error {
 	}
 	for _, t := range tx.Trims {
 		l.trimmed[t.Queue] = max(l.trimmed[t.Queue], t.Before)
-	}
-	for _, q := range tx.Drops {
-		delete(l.entries, q)
-		delete(l.trimmed, q)
 	}
 	return nil
 }

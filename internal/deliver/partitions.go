@@ -216,12 +216,16 @@ func (p *partitions) Place(shares []record.Share) (record.Placement, error) {
 			p.refused++
 			continue
 		}
+		q := p.ingest.Partition(part.number)
 		if part.version == 0 && part.writing == 0 {
 			place.States = append(place.States, part.birth(p.ingest))
+			// Damage may have taken the state of a former one of this number and left its
+			// records, whose prefix nobody knows.
+			place.Drops = append(place.Drops, q)
 		}
 		part.writing++
 		part.held = part.held.Add(s.Counts)
-		placed[i], place.Queues[i] = part, p.ingest.Partition(part.number)
+		placed[i], place.Queues[i] = part, q
 	}
 	place.Done = func(stored bool) { p.done(shares, placed, stored) }
 	return place, nil

@@ -193,6 +193,52 @@ func TestPartitionsAreDeliveredThroughAStoreThatFails(t *testing.T) {
 	}
 }
 
+// Damage may take the state of a partition and leave its records. They belong nowhere, and
+// never come into the next partition of that number.
+func TestWhatIsLeftOfAPartitionIsNotTakenForAnothersRecords(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 60)
+		w.partitioned(2)
+		w.start()
+		w.put(numberedRange(0, 4)...)
+		time.Sleep(time.Second)
+		if err := w.stop(); err != nil {
+			t.Fatal(err)
+		}
+		w.log.mu.Lock()
+		taken := 0
+		for key := range w.log.states {
+			if strings.Contains(string(w.log.states[key].Value), `"k=1/`) { // the last number given out
+				delete(w.log.states, key)
+				taken++
+			}
+		}
+		w.log.mu.Unlock()
+		if taken != 1 {
+			t.Fatalf("%d states taken", taken)
+		}
+		w.start()
+		defer w.stop()
+		w.put(numberedRange(4, 8)...)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		got := map[string]string{}
+		for _, k := range []string{"k=0/", "k=1/"} {
+			for _, b := range w.store.under(k) {
+				for ; len(b) > 0; b = b[recordSize:] {
+					got[k] += fmt.Sprint(strings.TrimLeft(string(b[:7]), "0"), string(b[7]), " ")
+				}
+			}
+		}
+		if want := map[string]string{"k=0/": "0 2 4 6 ", "k=1/": "5 7 "}; !maps.Equal(got, want) {
+			t.Errorf("delivered %q, want %q", got, want)
+		}
+		if l := w.check(); l.Delivered.Records != 6 || l.Failed.Records != 2 {
+			t.Errorf("the ledger says %+v", l)
+		}
+	})
+}
+
 // An open partition outlives a restart, and its age goes on.
 func TestOpenPartitionsOutliveARestart(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -32,6 +32,7 @@ type Share struct {
 type Placement struct {
 	Queues []Queue      // one for each share; a zero one where it is one partition too many
 	States []StateWrite // to be stored with the records
+	Drops  []Queue      // what is forgotten before they are: leavings of former queues of these names
 	// Done must be called once, when the records are stored, or will not be.
 	Done func(stored bool)
 }

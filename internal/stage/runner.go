@@ -224,6 +224,7 @@ func (r *runner) settle(ctx context.Context, b *batch) (tx *record.Tx, next Acco
 		return nil, next, err
 	}
 	tx.States = append(tx.States, place.States...)
+	tx.Drops = append(tx.Drops, place.Drops...)
 	if err := r.opt.Log.Apply(ctx, tx); err != nil {
 		return nil, next, fmt.Errorf("store processed records: %w", err)
 	}
