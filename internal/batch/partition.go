@@ -3,11 +3,12 @@ package batch
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 	"unicode"
 )
 
-// Errors of Partitioner.Prefix: a record's keys do not make a prefix. The texts are those of
+// Errors of Partitioner.Append: a record's keys do not make a prefix. The texts are those of
 // the record's failure (spec sections 7.2, 7.4).
 var (
 	ErrNoKey      = errors.New("partitionKeys values must not be null or empty")
@@ -20,71 +21,79 @@ var (
 const randomMark = 0
 
 // Partitioner evaluates the prefix of a partitioned stream for single records (spec section
-// 7.4). It belongs to one goroutine.
+// 7.4). Its methods may be called at once.
 type Partitioner struct {
-	names  *Names
-	buf    []byte
-	second int64 // of the moment below
+	names *Names
+	last  atomic.Pointer[dated] // most records arrive in the second of the one before
+}
+
+// dated is the moment that a second is in the names' time zone.
+type dated struct {
+	second int64
 	moment moment
 }
 
 // Partitioner returns a new one. The names must be those of a partitioned stream.
-func (n *Names) Partitioner() *Partitioner { return &Partitioner{names: n, second: -1 << 62} }
+func (n *Names) Partitioner() *Partitioner { return &Partitioner{names: n} }
 
-// Prefix is the prefix of a record that arrived at the given time and has these keys, from
-// the query and from a function. Records with the same one are of one partition. It is lent
-// until the next call.
-func (p *Partitioner) Prefix(arrival time.Time, queried, keys map[string]string) ([]byte, error) {
-	if s := arrival.Unix(); s != p.second {
-		p.second, p.moment = s, newMoment(arrival.In(p.names.zone))
-	}
-	p.buf = p.buf[:0]
+// Append appends to dst the prefix of a record that arrived at the given time and has these
+// keys, from the query and from a function. Records with the same one are of one partition.
+func (p *Partitioner) Append(dst []byte, arrival time.Time, queried, keys map[string]string) ([]byte, error) {
+	at, start := p.moment(arrival), len(dst)
 	for i := range p.names.data {
 		s := &p.names.data[i]
 		var err error
 		switch s.namespace {
 		case nsFromQuery:
-			err = p.key(queried[s.value])
+			dst, err = appendKey(dst, queried[s.value])
 		case nsFromLambda:
-			err = p.key(keys[s.value])
+			dst, err = appendKey(dst, keys[s.value])
 		case nsTimestamp:
-			p.buf = s.pattern.append(p.buf, p.moment)
+			dst = s.pattern.append(dst, at)
 		case nsFirehose:
-			p.buf = append(p.buf, randomMark)
+			dst = append(dst, randomMark)
 		default:
-			p.buf = append(p.buf, s.value...)
+			dst = append(dst, s.value...)
 		}
 		if err != nil {
-			return nil, err
+			return dst, err
 		}
 	}
-	return p.buf, p.checkLength()
+	return dst, checkPartition(dst[start:])
 }
 
-func (p *Partitioner) key(value string) error {
+func (p *Partitioner) moment(t time.Time) moment {
+	last := p.last.Load()
+	if last == nil || last.second != t.Unix() {
+		last = &dated{t.Unix(), newMoment(t.In(p.names.zone))}
+		p.last.Store(last)
+	}
+	return last.moment
+}
+
+func appendKey(dst []byte, value string) ([]byte, error) {
 	if value == "" {
-		return ErrNoKey
+		return dst, ErrNoKey
 	}
 	for _, r := range value {
 		if unicode.IsControl(r) {
-			return ErrControlKey
+			return dst, ErrControlKey
 		}
 	}
-	p.buf = append(p.buf, value...)
-	return nil
+	return append(dst, value...), nil
 }
 
-// checkLength refuses a prefix that keys have made too long. Each random-string adds ten
+// checkPartition refuses a prefix that keys have made too long. Each random-string adds ten
 // characters to its mark.
-func (p *Partitioner) checkLength() error {
+func checkPartition(prefix []byte) error {
 	marks := 0
-	for _, b := range p.buf {
+	for _, b := range prefix {
 		if b == randomMark {
 			marks++
 		}
 	}
-	if more := marks * (randomChars - 1); len(p.buf)+more > MaxEvaluated { // else it is short enough in any alphabet
-		if checkLength(append(slices.Clone(p.buf), make([]byte, more)...), "prefix") != nil {
+	if more := marks * (randomChars - 1); len(prefix)+more > MaxEvaluated { // else it is short enough in any alphabet
+		if checkLength(append(slices.Clone(prefix), make([]byte, more)...), "prefix") != nil {
 			return ErrLongPrefix
 		}
 	}

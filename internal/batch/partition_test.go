@@ -35,7 +35,7 @@ func TestPartitionsFollowKeysAndArrival(t *testing.T) {
 				"c": "q", "slash": "a/b!{x:y}", "empty": "", "control": "a\nb",
 				"long": strings.Repeat("x", 512), "less": strings.Repeat("x", 502),
 			}
-			got, err := n.Partitioner().Prefix(monday, queried, map[string]string{"c": "l"})
+			got, err := n.Partitioner().Append(nil, monday, queried, map[string]string{"c": "l"})
 			if !errors.Is(err, c.err) || c.err == nil && string(got) != c.want {
 				t.Fatalf("%q, %v; want %q, %v", got, err, c.want, c.err)
 			}
@@ -72,8 +72,9 @@ func BenchmarkPartition(b *testing.B) {
 	}
 	p, keys, at := n.Partitioner(), map[string]string{"c": "1234567890"}, time.Unix(1_800_000_000, 0)
 	b.ReportAllocs()
+	var buf []byte
 	for b.Loop() {
-		if _, err := p.Prefix(at, keys, nil); err != nil {
+		if buf, err = p.Append(buf[:0], at, keys, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

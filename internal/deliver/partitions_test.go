@@ -29,7 +29,7 @@ func (w *world) partitionBy(p *stage.Pipeline, d *stream.Definition) error {
 		return nil
 	}
 	prefixes, err := w.m.Partitioner(d)
-	p.Prefix = func(i *record.Item) ([]byte, *record.Failure) {
+	p.Prefix = func(dst []byte, i *record.Item) ([]byte, *record.Failure) {
 		var n int
 		if _, err := fmt.Sscanf(string(i.Data[:8]), "%d", &n); err != nil {
 			return nil, &record.Failure{Output: record.ProcessingFailed, Code: "X", Message: err.Error()}
@@ -38,7 +38,7 @@ func (w *world) partitionBy(p *stage.Pipeline, d *stream.Definition) error {
 		if n >= 999 {
 			keys = nil
 		}
-		prefix, err := prefixes.Prefix(i.Arrival, keys, nil)
+		prefix, err := prefixes.Append(dst, i.Arrival, keys, nil)
 		if err != nil {
 			return nil, &record.Failure{Output: record.ProcessingFailed, Code: "K", Message: err.Error()}
 		}

@@ -136,20 +136,20 @@ func (n *Node) extraction(p *stream.Processor) (stage.Processor, error) {
 }
 
 // partitions evaluates the prefixes of a stream's partitions (spec firehose.md section 7.4).
-func (n *Node) partitions(d *stream.Definition) (func(*record.Item) ([]byte, *record.Failure), error) {
+func (n *Node) partitions(d *stream.Definition) (func([]byte, *record.Item) ([]byte, *record.Failure), error) {
 	prefixes, err := n.delivery.Partitioner(d)
 	if err != nil {
 		return nil, err
 	}
-	return func(i *record.Item) ([]byte, *record.Failure) {
-		p, err := prefixes.Prefix(i.Arrival, i.Queried, i.Keys)
+	return func(dst []byte, i *record.Item) ([]byte, *record.Failure) {
+		dst, err := prefixes.Append(dst, i.Arrival, i.Queried, i.Keys)
 		if err != nil {
-			return nil, &record.Failure{
+			return dst, &record.Failure{
 				Output: record.ProcessingFailed, Code: "DynamicPartitioning.MetadataExtractionFailed",
 				Message: err.Error(), Attempts: 1, Ended: n.opt.Now(),
 			}
 		}
-		return p, nil
+		return dst, nil
 	}, nil
 }
 

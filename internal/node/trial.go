@@ -112,7 +112,7 @@ func (t trial) fate(d *stream.Definition, p *stage.Pipeline, i *record.Item) (f 
 	var prefix *string
 	if p.Prefix != nil && i.Goes() {
 		var text []byte
-		text, i.Failure = p.Prefix(i)
+		text, i.Failure = p.Prefix(nil, i)
 		prefix = new(string(text))
 	}
 	switch {

@@ -29,9 +29,9 @@ type Processor interface {
 // pass as they are.
 type Pipeline struct {
 	Steps []Processor
-	// Prefix evaluates the prefix of an item's object; the bytes are lent until the next call.
-	// Nil: the stream is not partitioned. It is called by one goroutine at a time.
-	Prefix   func(*record.Item) ([]byte, *record.Failure)
+	// Prefix appends the prefix of an item's object to dst. Nil: the stream is not partitioned.
+	// The runners of a stream's shards may call it at once.
+	Prefix   func(dst []byte, i *record.Item) ([]byte, *record.Failure)
 	Bytes    int           // a batch is processed when it holds so many raw bytes
 	Age      time.Duration // or when its first record is so old
 	Parallel int           // batches in the pipeline at once

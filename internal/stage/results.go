@@ -10,7 +10,7 @@ import (
 
 // partition sorts what goes on by its partitions and has them placed. Records without one
 // fail; so do those of partitions that are too many.
-func (b *batch) partition(prefix func(*record.Item) ([]byte, *record.Failure), place func([]record.Share) (record.Placement, error)) (record.Placement, error) {
+func (b *batch) partition(prefix func([]byte, *record.Item) ([]byte, *record.Failure), place func([]record.Share) (record.Placement, error)) (record.Placement, error) {
 	b.refuseLarge()
 	if prefix == nil {
 		return record.Placement{Done: func(bool) {}}, nil
@@ -38,8 +38,9 @@ func (b *batch) refuseLarge() {
 }
 
 // share finds the partition of each item that goes on.
-func (b *batch) share(prefix func(*record.Item) ([]byte, *record.Failure)) []record.Share {
+func (b *batch) share(prefix func([]byte, *record.Item) ([]byte, *record.Failure)) []record.Share {
 	var shares []record.Share
+	var p []byte
 	known := map[string]int{}
 	b.shareOf = make([]int, len(b.out))
 	for i := range b.out {
@@ -47,8 +48,8 @@ func (b *batch) share(prefix func(*record.Item) ([]byte, *record.Failure)) []rec
 		if !item.Goes() {
 			continue
 		}
-		p, failure := prefix(item)
-		if failure != nil {
+		var failure *record.Failure
+		if p, failure = prefix(p[:0], item); failure != nil {
 			item.Failure = failure
 			continue
 		}

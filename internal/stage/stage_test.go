@@ -467,12 +467,12 @@ func (shelf) Place(q record.Queue, shares []record.Share) (record.Placement, err
 }
 
 // byKey is the prefix of an item: the key of a name. Without it the item fails.
-func byKey(name string) func(*record.Item) ([]byte, *record.Failure) {
-	return func(i *record.Item) ([]byte, *record.Failure) {
+func byKey(name string) func([]byte, *record.Item) ([]byte, *record.Failure) {
+	return func(dst []byte, i *record.Item) ([]byte, *record.Failure) {
 		if i.Queried[name] == "" {
-			return nil, &record.Failure{Output: record.ProcessingFailed, Code: "no " + name}
+			return dst, &record.Failure{Output: record.ProcessingFailed, Code: "no " + name}
 		}
-		return []byte(i.Queried[name]), nil
+		return append(dst, i.Queried[name]...), nil
 	}
 }
 
