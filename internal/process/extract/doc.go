@@ -57,7 +57,7 @@ const (
 	tookLong   refusal = "The MetadataExtractionQuery took longer than 100 ms"
 	manyKeys   refusal = "The MetadataExtractionQuery must not yield more than 50 keys"
 	largeKeys  refusal = "partitionKeys must not hold more than 16384 bytes"
-	hasControl refusal = "partitionKeys values must not hold control characters"
+	hasControl refusal = "partitionKeys values must not contain control characters"
 	queryError         = "The MetadataExtractionQuery failed: " // and why
 )
 

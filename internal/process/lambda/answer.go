@@ -17,9 +17,7 @@ type outcome struct {
 	ID       string         `json:"recordId"`
 	Result   string         `json:"result"`
 	Data     jsontext.Value `json:"data"` // as it came, in quotes; nil or null for none
-	Metadata struct {
-		Keys map[string]string `json:"partitionKeys"`
-	} `json:"metadata"`
+	Metadata jsontext.Value `json:"metadata"`
 
 	data []byte // Data, decoded; nil for none
 }
@@ -28,8 +26,7 @@ type outcome struct {
 // unknown result or data that is no base64 makes the batch fail as a whole.
 func parse(b []byte) (a answer, ok bool) {
 	if a.Records, ok = scan(b); !ok {
-		// Functions come in all languages: what JSON leaves open is taken.
-		if json.Unmarshal(b, &a, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
+		if json.Unmarshal(b, &a, lenient) != nil {
 			return a, false
 		}
 	}
@@ -46,6 +43,31 @@ func parse(b []byte) (a answer, ok bool) {
 		}
 	}
 	return a, true
+}
+
+// lenient is how JSON is read: functions come in all languages, and what JSON leaves open is
+// taken.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// keys are the partition keys: texts (spec section 7.3). Anything else is no key, and fails
+// the record if its prefix wants it, not the batch.
+func (o *outcome) keys() map[string]string {
+	var m struct {
+		Keys map[string]jsontext.Value `json:"partitionKeys"`
+	}
+	if o.Metadata.Kind() != '{' || json.Unmarshal(o.Metadata, &m, lenient) != nil || len(m.Keys) == 0 {
+		return nil
+	}
+	keys := make(map[string]string, len(m.Keys))
+	for name, value := range m.Keys {
+		if value.Kind() != '"' {
+			continue
+		}
+		if text, err := jsontext.AppendUnquote(nil, value); err == nil { // else it is no UTF-8
+			keys[name] = string(text)
+		}
+	}
+	return keys
 }
 
 // decode decodes the data, if there is any.

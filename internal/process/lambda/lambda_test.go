@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -150,12 +151,25 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 }
 
 func TestPartitionKeysComeWithTheAnswer(t *testing.T) {
-	p, _ := processor(t, 0, func(int, event) (string, error) {
-		return `{"records":[{"recordId":"id-0","result":"Ok","data":"","metadata":{"partitionKeys":{"customer":"42"},"otfMetadata":{}}}]}`, nil
-	})
-	out, err := p.Process(t.Context(), items("a"))
-	if err != nil || out[0].Keys["customer"] != "42" {
-		t.Fatalf("%+v, %v", out, err)
+	for metadata, want := range map[string]map[string]string{
+		`{"partitionKeys":{"customer":"42"},"otfMetadata":{}}`:                         {"customer": "42"},
+		`{"partitionKeys":{"customer":"\u00fc\n","day":""}}`:                           {"customer": "ü\n", "day": ""},
+		`{"partitionKeys":{"a":42,"b":true,"c":null,"d":["x"],"e":{"f":"g"},"h":"i"}}`: {"h": "i"},
+		"{\"partitionKeys\":{\"latin\":\"\xe4\",\"h\":\"i\"}}":                         {"h": "i"},
+		`{"partitionKeys":"customer"}`:                                                 nil,
+		`{"partitionKeys":null}`:                                                       nil,
+		`{}`:                                                                           nil,
+		`["partitionKeys"]`:                                                            nil,
+		`null`:                                                                         nil,
+		`42`:                                                                           nil,
+	} {
+		p, _ := processor(t, 0, func(int, event) (string, error) {
+			return `{"records":[{"recordId":"id-0","result":"Ok","data":"QQ==","metadata":` + metadata + `}]}`, nil
+		})
+		out, err := p.Process(t.Context(), items("a"))
+		if err != nil || string(out[0].Data) != "A" || !maps.Equal(out[0].Keys, want) {
+			t.Errorf("%s: %+v, %v", metadata, out, err)
+		}
 	}
 }
 

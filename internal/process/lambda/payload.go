@@ -95,7 +95,7 @@ func (p *Processor) take(items []*record.Item, body []byte, attempt int) {
 		case o.data == nil:
 			i.Failure = p.failure(noData, attempt, now)
 		default:
-			i.Data, i.Keys = o.data, o.Metadata.Keys
+			i.Data, i.Keys = o.data, o.keys()
 		}
 	}
 }
