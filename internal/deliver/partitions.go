@@ -64,8 +64,10 @@ type partition struct {
 	place   *list.Element // in aging, while it is open
 }
 
-// workers is how many partitions of a shard are delivered at once.
-const workers = 8
+// workers is how many partitions of a shard are delivered at once, if the memory for their
+// objects lasts. Each spends its time waiting for the store and the disk: with 50 ms for a put,
+// 32 of them deliver 400 objects a second, and 8 of them 130.
+const workers = 32
 
 // partitioned is what the state of a partition holds beside its progress.
 type partitioned struct {
