@@ -27,12 +27,15 @@ type note struct {
 	outcome outcome
 
 	keys     keys
-	from, to time.Time // between them it arrived, if it did, by the node's clock
+	from, to time.Time  // between them it arrived, if it did, by the node's clock
+	of       *aggregate // what it was put together of; nil: of nothing
+	source   name       // of a part: what it was sent in
 }
 
 // books are what the clients know. Guarded by world.mu.
 type books struct {
-	records map[name]*note
+	records map[name]*note  // that were sent
+	parts   map[name]*note  // of them
 	ids     map[string]name // RecordIds
 	faults  []string
 	heard   map[string]int // answers by code
@@ -46,9 +49,21 @@ func (b *books) fault(format string, args ...any) {
 // sent notes that a request is on its way.
 func (b *books) sent(q *put) {
 	for i, n := range q.names {
-		b.records[n] = &note{size: q.sizes[q.at[i]], epoch: q.epoch, backed: q.stream.backed, keys: q.keys[i]}
+		know := note{size: q.sizes[q.at[i]], epoch: q.epoch, backed: q.stream.backed, keys: q.keys[i], of: q.of[i]}
+		b.records[n] = &know
+		for _, p := range know.parts() {
+			b.parts[p.name] = &note{size: p.size, epoch: q.epoch, keys: p.keys, source: n}
+		}
 	}
 	q.stream.emptyUnknown += uint64(q.records - len(q.names))
+}
+
+// parts are what a record was put together of.
+func (n *note) parts() []part {
+	if n.of == nil {
+		return nil
+	}
+	return n.of.parts
 }
 
 // arrived notes when the records of a request can have arrived. The clock may have jumped.
@@ -61,7 +76,11 @@ func (b *books) arrived(q *put, now time.Time, heard bool) {
 		to = to.Add(clockSlack)
 	}
 	for _, n := range q.names {
-		b.records[n].from, b.records[n].to = from, to
+		know := b.records[n]
+		know.from, know.to = from, to
+		for _, p := range know.parts() {
+			b.parts[p.name].from, b.parts[p.name].to = from, to
+		}
 	}
 }
 

@@ -130,6 +130,7 @@ type put struct {
 	begun   time.Time
 	names   []name // of those that are not empty
 	keys    []keys // of each of them
+	of      []*aggregate
 	sizes   []int
 	records int // empty ones too
 	at      []int
@@ -170,6 +171,9 @@ func (p *producer) put(s *streamLife) {
 		if p.r.IntN(10) > 0 && !p.w.plan.heavy {
 			most = 300_000
 		}
+		if s.gluing != nil {
+			records = 1 + records/6
+		}
 	}
 	w := p.w
 	w.mu.Lock()
@@ -198,7 +202,16 @@ func (p *producer) put(s *streamLife) {
 func (p *producer) fill(q *put, records, most int, partitioned bool) {
 	p.raw = p.raw[:0]
 	for i := range records {
+		if q.stream.gluing != nil && p.r.IntN(50) > 0 {
+			if !p.fillAggregate(q, most) {
+				break
+			}
+			continue
+		}
 		size, k := p.size(), p.keys(partitioned)
+		if q.stream.gluing != nil {
+			size = 0
+		}
 		if k.json && size > 0 {
 			size = max(size, leastJSON(k))
 		}
@@ -220,8 +233,22 @@ func (p *producer) fill(q *put, records, most int, partitioned bool) {
 		} else {
 			p.raw = p.w.fill.record(p.raw, n, size, p.r.IntN(1<<20))
 		}
-		q.names, q.at, q.keys = append(q.names, n), append(q.at, i), append(q.keys, k)
+		q.names, q.at, q.keys, q.of = append(q.names, n), append(q.at, i), append(q.keys, k), append(q.of, nil)
 	}
+}
+
+// fillAggregate draws a record of parts. It says false if there is no room for it.
+func (p *producer) fillAggregate(q *put, most int) bool {
+	start, serial := len(p.raw), p.serial
+	n, a := p.aggregate(q.stream.number, q.stream.gluing.glue, drawParts(p.r, p.w.plan.keys))
+	if len(p.raw) > most && start > 0 {
+		p.raw, p.serial = p.raw[:start], serial
+		return false
+	}
+	q.names, q.at, q.keys, q.of = append(q.names, n), append(q.at, q.records), append(q.keys, keys{}), append(q.of, a)
+	q.sizes = append(q.sizes, len(p.raw)-start)
+	q.records++
+	return true
 }
 
 // keys draws those of the next record: most for a partitioned stream have some.

@@ -123,6 +123,7 @@ type layout struct {
 	segments []segment
 	query    *query // nil: none
 	function bool   // makes keys
+	split    string // the type of sub-records; empty: records stay whole
 }
 
 // partitioned reports whether its records are partitioned.
@@ -254,6 +255,9 @@ func (u ruler) nextLayout(s *streamLife, partitioned bool, after int) *layout {
 	if partitioned {
 		l = u.w.plan.drawLayout(u.r, l.tag)
 	}
+	if g := s.gluing; g != nil {
+		l.split = g.types[u.r.IntN(len(g.types))]
+	}
 	l.epoch, l.after = s.epoch, after
 	s.partitioned = partitioned
 	s.layouts = append(s.layouts, l)
@@ -261,8 +265,11 @@ func (u ruler) nextLayout(s *streamLife, partitioned bool, after int) *layout {
 }
 
 // processors asks for what a partitioned layout needs.
-func (u ruler) processors(l *layout) string {
+func (u ruler) processors(s *streamLife, l *layout) string {
 	var all []string
+	if l.split != "" {
+		all = append(all, s.gluing.taking(l.split))
+	}
 	if l.function || u.w.plan.chance.processing && u.r.IntN(3) == 0 {
 		all = append(all, u.lambda())
 	}

@@ -1,12 +1,9 @@
 package simulation
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // layout is that of the version of a stream that an object's key begins with; nil: none.
@@ -27,8 +24,8 @@ func (w *world) layout(key string) *layout {
 
 // judgePlace says whether a record may lie in an object of a layout, and returns which
 // partition it is in; nothing where there are none.
-func (w *world) judgePlace(f *found, l *layout, key string, n name) string {
-	know, stream := w.books.records[n], w.streams[n.stream].name
+func (w *world) judgePlace(f *found, l *layout, key string, n name, know *note) string {
+	stream := w.streams[n.stream].name
 	if know.epoch > l.epoch {
 		w.books.fault("%s holds record %+v, which was put when its stream had been deleted", key, n)
 	}
@@ -62,37 +59,4 @@ func (w *world) judgeName(versions map[string]string, key string) {
 		w.books.fault("%s carries version %s, but its prefix is that of version %s", key, parts[1], known)
 	}
 	versions[prefix] = parts[1]
-}
-
-// failure is a line of the error output.
-type failure struct {
-	Raw     []byte `json:"rawData"`
-	Code    string `json:"errorCode"`
-	Message string `json:"errorMessage"`
-	Arrival int64  `json:"arrivalTimestamp"`
-}
-
-const (
-	noKeys  = "DynamicPartitioning.MetadataExtractionFailed"
-	tooMany = "DynamicPartitioning.ActivePartitionsLimitExceeded"
-)
-
-// excuse says whether a record may have failed so.
-func (w *world) excuse(s *streamLife, n *note, r failure) error {
-	if at := time.UnixMilli(r.Arrival); at.Before(n.from.Truncate(time.Millisecond)) || at.After(n.to) {
-		return fmt.Errorf("it arrived from %s to %s", n.from, n.to)
-	}
-	if strings.HasPrefix(r.Code, "Lambda.") && w.plan.chance.processing {
-		return nil
-	}
-	for _, l := range s.layouts {
-		if !l.partitioned() || l.epoch < n.epoch {
-			continue
-		}
-		_, good := l.place(n.keys)
-		if r.Code == noKeys && !good || r.Code == tooMany && good && w.plan.quota > 0 {
-			return nil
-		}
-	}
-	return errors.New("no version of its stream does that")
 }

@@ -75,16 +75,25 @@ func (f filler) json(dst []byte, n name, k keys, size, offset int) []byte {
 	return fmt.Appendf(dst, `%08x"}`, crc32.ChecksumIEEE(dst[start:]))
 }
 
-// parseJSON takes a record in JSON off b.
-func parseJSON(b []byte) (n name, size int, err error) {
-	var length, sum uint32
-	if len(b) < jsonHead+jsonTail {
+// parseHead reads who a record in JSON is, and its size.
+func parseHead(b []byte) (n name, size int, err error) {
+	var length uint32
+	if len(b) < jsonHead {
 		return n, 0, fmt.Errorf("%w: %d bytes of JSON", errNoRecord, len(b))
 	}
 	if _, err := fmt.Sscanf(string(b[len(jsonMagic):jsonHead]), `%08x%08x%08x%016x"`, &length, &n.stream, &n.client, &n.serial); err != nil {
 		return n, 0, fmt.Errorf("%w: %q: %w", errNoRecord, b[:jsonHead], err)
 	}
-	if size = int(length); size < jsonHead+jsonTail || size > len(b) {
+	return n, int(length), nil
+}
+
+// parseJSON takes a record in JSON off b.
+func parseJSON(b []byte) (n name, size int, err error) {
+	var sum uint32
+	if n, size, err = parseHead(b); err != nil {
+		return n, 0, err
+	}
+	if size < jsonHead+jsonTail || size > len(b) {
 		return n, 0, fmt.Errorf("%w: length %d with %d bytes left", errNoRecord, size, len(b))
 	}
 	_, err = fmt.Sscanf(string(b[size-10:size]), `%08x"}`, &sum)

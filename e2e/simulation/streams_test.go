@@ -12,14 +12,15 @@ import (
 )
 
 // streamLife is the stream of a name, through all its incarnations. Guarded by world.mu
-// but for number and name.
+// but for number, name and gluing.
 type streamLife struct {
 	number uint32
 	name   string
-	epoch  int  // how often it was created
-	doomed int  // incarnations up to this one were deleted: what they held may be discarded
-	backed bool // a backup was asked for and granted
-	tags   int  // how many tags its prefixes had; each version of it has another
+	gluing *gluing // nil: its records are single ones
+	epoch  int     // how often it was created
+	doomed int     // incarnations up to this one were deleted: what they held may be discarded
+	backed bool    // a backup was asked for and granted
+	tags   int     // how many tags its prefixes had; each version of it has another
 
 	partitioned bool // its incarnation is
 	layouts     []*layout
@@ -148,7 +149,7 @@ func (u ruler) updatePartitions(s *streamLife, version string) {
 		if s.backed || u.w.plan.chance.backup && u.r.IntN(3) == 0 {
 			backup = u.backup("S3BackupUpdate", l.tag)
 		}
-		more = fmt.Sprintf(`,"Prefix":%q`, prefix) + u.processors(l) + backup
+		more = fmt.Sprintf(`,"Prefix":%q`, prefix) + u.processors(s, l) + backup
 	}
 	if u.r.IntN(2) == 0 {
 		more += fmt.Sprintf(`,"CompressionFormat":%q`, compressions[u.r.IntN(len(compressions))])
@@ -198,7 +199,7 @@ func (u ruler) create(s *streamLife) {
 	u.w.mu.Unlock()
 	compression := compressions[u.r.IntN(len(compressions))]
 	size, interval := 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
-	l, backup := u.nextLayout(s, u.w.plan.chance.partitions && u.r.IntN(3) > 0, 0), ""
+	l, backup := u.nextLayout(s, u.w.plan.chance.partitions && u.r.IntN(3) > 0 || s.gluing != nil, 0), ""
 	if u.w.plan.chance.backup && u.r.IntN(2) == 0 {
 		backup = u.backup("S3BackupConfiguration", l.tag)
 	}
@@ -207,7 +208,7 @@ func (u ruler) create(s *streamLife) {
 		if size = u.partitionMBs(false); u.w.plan.heavy {
 			interval = 60
 		}
-		more += partitioning + u.processors(l)
+		more += partitioning + u.processors(s, l)
 	} else if u.w.plan.chance.processing && u.r.IntN(3) > 0 {
 		more += u.processing(true)
 	}
@@ -227,6 +228,9 @@ func (u ruler) create(s *streamLife) {
 	u.w.story.happened("stream created", "%s to %s, %s, %d MiB, %d s", s.name, prefix, compression, size, interval)
 	if l.partitioned() {
 		u.w.story.count("stream partitioned", 1)
+	}
+	if l.split != "" {
+		u.w.story.count("stream taking records apart: "+l.split, 1)
 	}
 }
 

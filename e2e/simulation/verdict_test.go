@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -11,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"hydrant/internal/dest/s3/s3fake"
 )
@@ -78,7 +75,7 @@ func (w *world) scrape(l *life) map[string]ledger {
 		g := ledgers[s.name]
 		records := g.delivered.records + g.dropped.records + g.failed.records + g.discarded.records + g.pending.records
 		bytes := g.delivered.bytes + g.dropped.bytes + g.failed.bytes + g.discarded.bytes + g.pending.bytes
-		if records != g.received.records || bytes != g.received.bytes {
+		if s.gluing == nil && (records != g.received.records || bytes != g.received.bytes) {
 			w.books.fault("the ledger of %s does not add up: %+v", s.name, g)
 		}
 	}
@@ -111,6 +108,9 @@ type found struct {
 	counts map[uint32]uint64
 	runs   map[series][]run
 	backup bool
+
+	layouts map[name]*layout        // of delivered parts
+	codes   map[name]map[string]int // of failed aggregates: how often each of their failures
 }
 
 // series is what is in order: the records of a client in a stream or, if it is partitioned, in
@@ -157,62 +157,9 @@ func (w *world) judge(ledgers map[string]ledger) {
 }
 
 func newFound() *found {
-	return &found{map[name]int{}, map[uint32]uint64{}, map[uint32]uint64{}, map[series][]run{}, false}
-}
-
-// failures is where the failure records of all streams lie.
-const failures = "failed/processing-failed/"
-
-// judgeFailures counts the source records of an object of the error output.
-func (w *world) judgeFailures(failed *found, o s3fake.Object) {
-	if o.Contents != 1 {
-		w.books.fault("%s had %d different contents", o.Key, o.Contents)
-	}
-	body, err := plainBody(o)
-	if err != nil {
-		w.books.fault("%s: %v", o.Key, err)
-		return
-	}
-	for line := range bytes.Lines(body) {
-		var r failure
-		if err := json.Unmarshal(line, &r); err != nil {
-			w.books.fault("%s holds %.200s: %v", o.Key, line, err)
-			return
-		}
-		w.story.count("failure: "+r.Code, 1)
-		if len(r.Raw) == 0 {
-			continue
-		}
-		n, size, err := parse(r.Raw)
-		if err != nil || size != len(r.Raw) {
-			w.books.fault("%s: %v", o.Key, err)
-			return
-		}
-		if know := w.books.records[n]; know == nil || know.size != size {
-			w.books.fault("%s holds record %+v of %d bytes, which nobody sent", o.Key, n, size)
-			return
-		}
-		if err := w.excuse(w.streams[n.stream], w.books.records[n], r); err != nil {
-			w.books.fault("%s holds record %+v with %.300s: %v", o.Key, n, line, err)
-		}
-		failed.times[n]++
-		failed.bytes[n.stream] += uint64(size)
-		failed.counts[n.stream]++
-	}
-}
-
-// judgeBackups holds the backups against what was acknowledged while a stream had one.
-func (w *world) judgeBackups(copies *found) {
-	for n, know := range w.books.records {
-		times := copies.times[n]
-		switch {
-		case times > 1:
-			w.books.fault("record %+v was backed up %d times", n, times)
-		case know.outcome == refused && times > 0:
-			w.books.fault("record %+v was refused and backed up", n)
-		case know.outcome == acknowledged && times == 0 && know.backed && know.epoch > w.streams[n.stream].doomed && w.damaged == 0:
-			w.books.fault("record %+v was acknowledged and is not in the backup", n)
-		}
+	return &found{
+		times: map[name]int{}, bytes: map[uint32]uint64{}, counts: map[uint32]uint64{}, runs: map[series][]run{},
+		layouts: map[name]*layout{}, codes: map[name]map[string]int{},
 	}
 }
 
@@ -254,7 +201,7 @@ func (w *world) judgeObject(f *found, o s3fake.Object) {
 	}
 	mine := map[series]*run{}
 	for len(body) > 0 {
-		n, size, err := parse(body)
+		n, size, err := w.next(f, body)
 		if err != nil {
 			w.books.fault("%s: %v", o.Key, err)
 			return
@@ -265,11 +212,13 @@ func (w *world) judgeObject(f *found, o s3fake.Object) {
 		if n.stream != uint32(i) {
 			w.books.fault("%s holds record %+v of another stream", o.Key, n)
 		}
-		if know := w.books.records[n]; know == nil || know.size != size {
+		know := w.delivered(n, f.backup)
+		if know == nil || know.size != size {
 			w.books.fault("%s holds record %+v of %d bytes, which nobody sent", o.Key, n, size)
 			return
 		}
-		k := series{uint32(i), n.client, w.judgePlace(f, l, o.Key, n)}
+		f.layouts[n] = l
+		k := series{uint32(i), n.client, w.judgePlace(f, l, o.Key, n, know)}
 		r := mine[k]
 		if r == nil {
 			r = &run{n.serial, n.serial, o.Key}
@@ -291,6 +240,11 @@ func (w *world) judgeRecords(f, failed *found) map[uint32]figures {
 	for n, know := range w.books.records {
 		times := f.times[n] + failed.times[n]
 		s := w.streams[n.stream]
+		if know.of != nil {
+			lost, m := w.judgeApart(n, know, f, failed), missing[n.stream]
+			missing[n.stream] = figures{m.records + lost.records, m.bytes + lost.bytes}
+			continue
+		}
 		switch {
 		case times > 1:
 			w.books.fault("record %+v was delivered %d times", n, times)

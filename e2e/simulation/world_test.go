@@ -46,6 +46,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		fill: newFiller(dice(seed, "filler")), disk: vfs.NewCrashableMem(),
 	}
 	w.books.records = map[name]*note{}
+	w.books.parts = map[name]*note{}
 	w.books.ids = map[string]name{}
 	keys, err := identity.Load(w.data)
 	if err != nil {
@@ -53,8 +54,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	w.root = keys.Root()
 	w.store.SetMinPart(int(w.plan.partBytes))
+	gluing := dice(seed, "gluing")
 	for i := range w.plan.streams {
-		w.streams = append(w.streams, &streamLife{number: uint32(i), name: fmt.Sprintf("s%d", i)})
+		w.streams = append(w.streams, &streamLife{number: uint32(i), name: fmt.Sprintf("s%d", i), gluing: w.plan.drawGluing(gluing)})
 	}
 	return w
 }
