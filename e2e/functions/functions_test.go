@@ -3,6 +3,7 @@ package functions
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -16,20 +17,28 @@ import (
 // dropped, and what is no event in the error output.
 func TestTheExamplesTransformStreams(t *testing.T) {
 	s := open(t)
-	for name, path := range map[string]func() string{
-		"go": func() string { return server.BuildProgram(t, "./examples/functions/go") },
-		"python": func() string {
-			interpreter(t, "python3")
-			return filepath.Join("..", "..", "examples", "functions", "python", "bootstrap")
+	for name, deploy := range map[string]func(s *scene) (arn string){
+		"go": func(s *scene) string { return s.deploy("go", server.BuildProgram(t, "./examples/functions/go")) },
+		"python": func(s *scene) string {
+			interpreter(s.t, "python3")
+			return s.deploy("python", filepath.Join(examples, "python", "bootstrap"))
 		},
-		"node": func() string {
-			interpreter(t, "node")
-			return filepath.Join("..", "..", "examples", "functions", "node", "bootstrap")
+		"awslambdaric": func(s *scene) string {
+			p := pack(s.t)
+			if err := p.AddFS(os.DirFS(awslambdaric(s.t))); err != nil {
+				s.t.Fatal(err)
+			}
+			p.file(filepath.Join(examples, "python", "lambda_function.py"), "lambda_function.py", 0o644)
+			return s.create("awslambdaric", p.bytes(), "python3.11", "lambda_function.lambda_handler")
+		},
+		"node": func(s *scene) string {
+			interpreter(s.t, "node")
+			return s.deploy("node", filepath.Join(examples, "node", "bootstrap"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &scene{t: t, server: s.server, folder: s.folder}
-			arn := s.deploy(name, path())
+			arn := deploy(s)
 			s.stream(name, arn, 0)
 			s.put(name, `{"name":"ada"}`, `{"name":"grace","test":true}`, `no event`, `{"name":"edsger"}`, `{"name":7}`)
 			var got *fates
@@ -58,6 +67,21 @@ func TestTheExamplesTransformStreams(t *testing.T) {
 			}
 		})
 	}
+}
+
+// examples is where they lie.
+const examples = "../../examples/functions"
+
+// awslambdaric is the folder of AWS's own runtime interface client for Python.
+func awslambdaric(t *testing.T) string {
+	t.Helper()
+	folder := "../../.tools/clients-functions"
+	test := exec.Command("/usr/bin/python3", "-c", "import awslambdaric, runtime_client")
+	test.Env = []string{"PYTHONPATH=" + folder}
+	if out, err := test.CombinedOutput(); err != nil {
+		t.Skipf("awslambdaric is not there, or not for this Python (make clients): %v %s", err, out)
+	}
+	return folder
 }
 
 func interpreter(t *testing.T, name string) {

@@ -6,7 +6,6 @@ import (
 	"compress/flate"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -87,11 +86,17 @@ func (s *scene) try(args ...string) (string, error) {
 // deploy creates a function of an executable and returns its ARN.
 func (s *scene) deploy(name, bootstrap string, more ...string) string {
 	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.folder, name+".zip"), zipped(s.t, bootstrap), 0o600); err != nil {
+	return s.create(name, zipped(s.t, bootstrap), "provided.al2023", "bootstrap", more...)
+}
+
+// create creates a function of a zip file and returns its ARN.
+func (s *scene) create(name string, code []byte, runtime, handler string, more ...string) string {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.folder, name+".zip"), code, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 	arn := s.aws(append([]string{
-		"lambda", "create-function", "--function-name", name, "--runtime", "provided.al2023", "--handler", "bootstrap",
+		"lambda", "create-function", "--function-name", name, "--runtime", runtime, "--handler", handler,
 		"--role", "arn:aws:iam::000000000000:role/function", "--zip-file", "fileb://" + name + ".zip",
 		"--query", "FunctionArn", "--output", "text",
 	}, more...)...)
@@ -105,7 +110,8 @@ var packages = struct {
 	zip map[string][]byte
 }{zip: map[string][]byte{}}
 
-// zipped is a zip file with an executable as its bootstrap.
+// zipped is a zip file with an executable as its bootstrap, and the modules beside it if it is
+// a script.
 func zipped(t *testing.T, bootstrap string) []byte {
 	t.Helper()
 	packages.mu.Lock()
@@ -113,24 +119,57 @@ func zipped(t *testing.T, bootstrap string) []byte {
 	if z, ok := packages.zip[bootstrap]; ok {
 		return z
 	}
-	program, err := os.ReadFile(bootstrap)
+	p := pack(t)
+	p.file(bootstrap, "bootstrap", 0o755)
+	modules, err := filepath.Glob(filepath.Join(filepath.Dir(bootstrap), "*.py"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	h.SetMode(fs.FileMode(0o755))
-	w, err := z.CreateHeader(h)
+	for _, m := range modules {
+		p.file(m, filepath.Base(m), 0o644)
+	}
+	packages.zip[bootstrap] = p.bytes()
+	return packages.zip[bootstrap]
+}
+
+// packer makes a zip file.
+type packer struct {
+	t *testing.T
+	b bytes.Buffer
+	*zip.Writer
+}
+
+func pack(t *testing.T) *packer {
+	p := &packer{t: t}
+	p.Writer = zip.NewWriter(&p.b)
+	p.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	return p
+}
+
+// file adds a file under a name.
+func (p *packer) file(path, name string, mode fs.FileMode) {
+	p.t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	h.SetMode(mode)
+	w, err := p.CreateHeader(h)
 	if err == nil {
-		_, err = w.Write(program)
+		_, err = w.Write(data)
 	}
-	if err := errors.Join(err, z.Close()); err != nil {
-		t.Fatal(err)
+	if err != nil {
+		p.t.Fatal(err)
 	}
-	packages.zip[bootstrap] = b.Bytes()
-	return b.Bytes()
+}
+
+func (p *packer) bytes() []byte {
+	p.t.Helper()
+	if err := p.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.b.Bytes()
 }
 
 func (s *scene) firehose() *firehose.Client { return firehose.NewFromConfig(s.server.Config()) }
