@@ -115,15 +115,13 @@ func (r *runner) raise(ctx context.Context, to record.Mark) error {
 	if err != nil {
 		return err
 	}
-	if to.Index > 0 { // the rest of that entry is lost
-		to = record.Mark{Position: record.Position{Entry: to.Entry + 1}, Before: to.Before}
-	}
-	if head.Entry >= to.Entry {
+	raise, damaged := record.RaiseTo(to, r.queue(), head)
+	if !damaged {
 		return nil
 	}
 	r.log.Error("damage took the end of this stream's queue, all of it delivered; the sequence goes on behind it",
-		"from", head.Entry, "to", to.Entry)
-	return r.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: r.queue(), Mark: to}}})
+		"from", head.Entry, "to", raise.Mark.Entry)
+	return r.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{raise}})
 }
 
 // step does what the stored state says is next.

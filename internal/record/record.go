@@ -210,6 +210,15 @@ type Raise struct {
 	Mark  Mark
 }
 
+// RaiseTo is the raise that a reader's checkpoint asks for: none if the queue's end lies there
+// or behind it. An entry that is done in part counts as done, since the rest of it is lost.
+func RaiseTo(checkpoint Mark, q Queue, end Mark) (Raise, bool) {
+	if checkpoint.Index > 0 {
+		checkpoint = Mark{Position: Position{Entry: checkpoint.Entry + 1}, Before: checkpoint.Before}
+	}
+	return Raise{q, checkpoint}, end.Entry < checkpoint.Entry
+}
+
 // Tx is what the journal makes durable at once, or not at all.
 type Tx struct {
 	Appends []Append

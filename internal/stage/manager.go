@@ -135,15 +135,13 @@ func (m *Manager) raise(ctx context.Context, q record.Queue, to record.Mark, str
 	if err != nil {
 		return err
 	}
-	if to.Index > 0 { // the rest of that entry is lost
-		to = record.Mark{Position: record.Position{Entry: to.Entry + 1}, Before: to.Before}
-	}
-	if head.Entry >= to.Entry {
+	raise, damaged := record.RaiseTo(to, q, head)
+	if !damaged {
 		return nil
 	}
 	m.opt.Logger.Error("damage took the end of this stream's queue, all of it processed; the sequence goes on behind it",
-		"stream", stream, "from", head.Entry, "to", to.Entry)
-	return m.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{{Queue: q, Mark: to}}})
+		"stream", stream, "from", head.Entry, "to", raise.Mark.Entry)
+	return m.opt.Log.Apply(ctx, &record.Tx{Raises: []record.Raise{raise}})
 }
 
 // impossible is the step of a pipeline that cannot be made.
