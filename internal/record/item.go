@@ -9,7 +9,7 @@ import "time"
 type Item struct {
 	ID      string            // RecordId; each part of a record has another
 	Arrival time.Time         // of the source record
-	Source  []byte            // the source record, as it came; nobody changes these bytes
+	Source  []byte            // the record as it came, or this part of it; nobody changes these bytes
 	Data    []byte            // as the steps before have left it; replaced, never changed
 	Keys    map[string]string // partition keys from a function (spec sections 5.4, 7.3); nil for none
 	Queried map[string]string // partition keys from the query (spec section 7.2); nil for none

@@ -96,13 +96,14 @@ func (d *Deaggregation) Process(ctx context.Context, items []record.Item) ([]rec
 	return out, nil
 }
 
-// appendParts appends an item for each part.
+// appendParts appends an item for each part. Should one fail, it is the part that is told of:
+// hundreds of failures with all of the record each would be hundreds of times its size.
 func appendParts(out []record.Item, item record.Item, parts [][]byte) []record.Item {
 	if cap(out)-len(out) < len(parts) {
 		out = slices.Grow(out, max(len(parts), len(out))) // twice as many: they are large, and seldom alone
 	}
 	for i, id := range ids(item.ID, len(parts)) {
-		item.ID, item.Data = id, parts[i]
+		item.ID, item.Data, item.Source = id, parts[i], parts[i]
 		out = append(out, item)
 	}
 	return out

@@ -110,7 +110,7 @@ func TestARecordIsTakenApart(t *testing.T) {
 			for i, part := range test.want {
 				w := item(part)
 				if len(test.want) > 1 {
-					w.ID = fmt.Sprintf("id.%03d", i)
+					w.ID, w.Source = fmt.Sprintf("id.%03d", i), []byte(part)
 				}
 				want = append(want, w)
 			}
@@ -138,8 +138,8 @@ func TestPartsStandInThePlaceOfTheirRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	one, two := first, first
-	one.ID, one.Data = "first.000", []byte("1")
-	two.ID, two.Data = "first.001", []byte("2")
+	one.ID, one.Source, one.Data = "first.000", []byte("1"), []byte("1")
+	two.ID, two.Source, two.Data = "first.001", []byte("2"), []byte("2")
 	if diff := cmp.Diff([]record.Item{failed, one, two, dropped, last}, out); diff != "" {
 		t.Fatal(diff)
 	}
