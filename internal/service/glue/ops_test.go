@@ -49,6 +49,8 @@ func TestErrorsHaveTheFormOfGlue(t *testing.T) {
 			`{"__type":"InvalidInputException","Message":"The number of partition keys do not match the number of partition values"}`},
 		{"regular expression", "GetTables", `{"DatabaseName":"db","Expression":"("}`, 400,
 			`{"__type":"InvalidInputException","Message":"Expression is not a regular expression."}`},
+		{"half a regular expression", "GetTables", `{"DatabaseName":"db","Expression":"a)|(b"}`, 400,
+			`{"__type":"InvalidInputException","Message":"Expression is not a regular expression."}`},
 		{"token", "GetTables", `{"DatabaseName":"db","NextToken":"*"}`, 400,
 			`{"__type":"InvalidInputException","Message":"The token is not one that was given out."}`},
 		{"one violation", "GetTable", `{"DatabaseName":"db"}`, 400,

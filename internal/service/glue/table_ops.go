@@ -186,7 +186,7 @@ type getTablesOutput struct {
 // getTables lists tables whose whole name matches the expression.
 func (s *Service) getTables(ctx context.Context, in *getTablesInput) (out getTablesOutput, err error) {
 	form, err := regexp.Compile("(?is)^(?:" + in.Expression + ")$")
-	if err != nil {
+	if _, alone := regexp.Compile(in.Expression); err != nil || alone != nil { // such as a)|(b
 		return out, refuse(Invalid, "Expression is not a regular expression.")
 	}
 	d, err := s.database(ctx, in.CatalogID, in.DatabaseName)
