@@ -144,7 +144,7 @@ func (r *runner) sweep(ctx context.Context, o record.Object) (n int, err error) 
 func (r *runner) putAgain(ctx context.Context, m *manifest, o *preparedItem) error {
 	need := o.Size + slackBytes
 	if c := m.Format.Conversion; c != nil {
-		need += c.MemoryBytes
+		need += c.MemoryBytes + c.LeastBytes + 2*maxMisfitBytes
 	}
 	held, err := r.opt.Memory.reserve(ctx, need)
 	if err != nil {
@@ -185,7 +185,7 @@ func (r *runner) encodeRange(ctx context.Context, f Format, o *preparedItem, buf
 	var got record.Counts
 	err = r.readRange(ctx, o, func(e *record.Entry, from, to uint32) error {
 		got = got.Add(e.Range(from, to))
-		return enc.Add(e, from, to)
+		return addAll(enc, e, from, to, func(record.Converter) error { return nil })
 	})
 	if err != nil {
 		enc.Abandon()

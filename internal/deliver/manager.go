@@ -27,7 +27,8 @@ type Options struct {
 	// Partitions is how many partitions a stream may have open; 0: any number. Nil: all do.
 	Partitions func(stream string) int
 	// Conversion is how the records of a stream become rows now. Encoders that have to do
-	// with the same table get the same pointer. Errors are tried again. Nil: no stream converts.
+	// with the same table get the same pointer. Errors are tried again; with one that is a
+	// *record.Complaint comes what is known without the table. Nil: no stream converts.
 	Conversion func(ctx context.Context, d *stream.Definition) (*Conversion, error)
 	// Pieces packs failure records as those of the stream are packed.
 	Pieces    func(ctx context.Context, d *stream.Definition, b record.Batch) ([]record.Piece, error)

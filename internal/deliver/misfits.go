@@ -17,8 +17,12 @@ import (
 // manifest of a former life reads its records again to know them: the manifest says what they
 // were read with.
 
-// maxMisfitBytes is how many bytes of failure records end a plan.
-const maxMisfitBytes = 4 << 20
+// maxMisfitBytes is how many bytes of failure records end a plan, and misfitBytes about what
+// one takes beside its document.
+const (
+	maxMisfitBytes = 4 << 20
+	misfitBytes    = 512
+)
 
 // misfits are the failure records of a plan.
 type misfits struct {
@@ -81,7 +85,7 @@ func (f *filler) convert(ctx context.Context) error {
 	}
 	c, err := f.r.opt.Conversion(ctx, f.t.def)
 	if err != nil {
-		if c = f.r.refused(err, f.t); c == nil {
+		if c = f.r.refused(err, c); c == nil {
 			return fmt.Errorf("convert records of stream %s: %w", f.t.def.Name, err)
 		}
 	} else {
@@ -99,7 +103,7 @@ const tableRetries = 24 * time.Hour
 
 // refused is the conversion of a stream that has waited too long for its table, which is
 // refused to it; nil while it waits.
-func (r *runner) refused(err error, t *target) *Conversion {
+func (r *runner) refused(err error, known *Conversion) *Conversion {
 	var told *record.Complaint
 	if !errors.As(err, &told) {
 		return nil // the catalogue does not answer
@@ -111,24 +115,14 @@ func (r *runner) refused(err error, t *target) *Conversion {
 	if now.Sub(r.noTable) < tableRetries {
 		return nil
 	}
-	s := t.def.S3.Conversion.SchemaConfiguration
-	return &Conversion{
-		Refused: &Refusal{told.Code, told.Message}, Input: t.def.S3.Conversion.InputFormat.Deserializer,
-		Output: t.def.S3.Conversion.OutputFormat.Serializer,
-		Table: record.CatalogTable{
-			CatalogID: text(s.CatalogID), DatabaseName: text(s.DatabaseName), TableName: text(s.TableName),
-			Region: text(s.Region), VersionID: text(s.VersionID), RoleARN: text(s.RoleARN),
-		},
-	}
+	c := *known
+	c.Refused = &Refusal{told.Code, told.Message}
+	return &c
 }
 
-// takeMisfits takes in what the encoder's last Add left over. It reports whether there are so
+// takeMisfits takes in what the converter's last Add left over. It reports whether there are so
 // many that the plan must end.
-func (f *filler) takeMisfits() (tooMany bool, err error) {
-	c, ok := f.cur.enc.(record.Converter)
-	if !ok {
-		return false, nil
-	}
+func (f *filler) takeMisfits(c record.Converter) (tooMany bool, err error) {
 	list, none := c.Misfits()
 	f.m.Misfits += len(list)
 	f.m.Unconverted = f.m.Unconverted.Add(none)
@@ -179,7 +173,8 @@ func (r *runner) readMisfits(ctx context.Context, m *manifest) (*misfits, error)
 	if err != nil {
 		return nil, err
 	}
-	held, err := r.opt.Memory.reserve(ctx, r.opt.PartBytes+m.Format.Conversion.MemoryBytes)
+	c := m.Format.Conversion
+	held, err := r.opt.Memory.reserve(ctx, r.opt.PartBytes+2*maxMisfitBytes+c.MemoryBytes+c.LeastBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -189,11 +184,29 @@ func (r *runner) readMisfits(ctx context.Context, m *manifest) (*misfits, error)
 	defer enc.Abandon()
 	whole := preparedItem{From: r.state.Checkpoint, To: m.To}
 	err = r.readRange(ctx, &whole, func(e *record.Entry, from, to uint32) error {
+		return addAll(enc, e, from, to, func(enc record.Converter) error {
+			list, _ := enc.Misfits()
+			return all.add(list, &c.Table, r.opt.Now())
+		})
+	})
+	return all, err
+}
+
+// addAll adds the records from to to-1 of e, and has took take what does not fit, as often as
+// the encoder asks for it.
+func addAll(enc Encoder, e *record.Entry, from, to uint32, took func(record.Converter) error) error {
+	for from < to {
 		if err := enc.Add(e, from, to); err != nil {
 			return err
 		}
-		list, _ := enc.(record.Converter).Misfits()
-		return all.add(list, &m.Format.Conversion.Table, r.opt.Now())
-	})
-	return all, err
+		c, ok := enc.(record.Converter)
+		if !ok {
+			return nil
+		}
+		if err := took(c); err != nil {
+			return err
+		}
+		from = c.Added()
+	}
+	return nil
 }

@@ -28,12 +28,13 @@ type choosyEncoder struct {
 	rows    int64
 	misfits []record.Misfit
 	none    record.Counts
+	added   uint32
 }
 
 func misfit(n int) bool { return n%10 == 7 }
 
 func (c *choosyEncoder) Add(e *record.Entry, from, to uint32) error {
-	c.misfits, c.none = nil, record.Counts{}
+	c.misfits, c.none, c.added = nil, record.Counts{}, to
 	for i := from; i < to; i++ { // entries of the world have one record
 		var n int
 		if _, err := fmt.Sscanf(string(e.Stored[:8]), "%d", &n); err != nil {
@@ -57,10 +58,11 @@ func (c *choosyEncoder) Add(e *record.Entry, from, to uint32) error {
 
 func (c *choosyEncoder) Misfits() ([]record.Misfit, record.Counts) { return c.misfits, c.none }
 func (c *choosyEncoder) Rows() int64                               { return c.rows }
+func (c *choosyEncoder) Added() uint32                             { return c.added }
 
 func (w *world) conversion(context.Context, *stream.Definition) (*Conversion, error) {
 	if w.noTable.Load() {
-		return nil, errors.New("table t was not found")
+		return &Conversion{Table: record.CatalogTable{TableName: "t"}}, errors.New("table t was not found")
 	}
 	return &Conversion{Table: record.CatalogTable{DatabaseName: "db", TableName: "t"}}, nil
 }
@@ -156,4 +158,30 @@ func TestAStreamWithoutItsTableWaits(t *testing.T) {
 		synctest.Wait()
 		w.converted(20)
 	})
+}
+
+// halting is a converter that takes one record at a time.
+type halting struct {
+	choosyEncoder
+	seen []string
+}
+
+func (h *halting) Add(e *record.Entry, from, to uint32) error {
+	h.seen = append(h.seen, fmt.Sprintf("%d-%d", from, to))
+	h.added = from + 1
+	return nil
+}
+
+// An encoder that ends early, because there is too much that does not fit, is asked again.
+func TestAnEncoderThatEndsEarlyIsAskedAgain(t *testing.T) {
+	h, took := &halting{}, 0
+	if err := addAll(h, &record.Entry{}, 2, 5, func(record.Converter) error { took++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(h.seen, " "); got != "2-5 3-5 4-5" || took != 3 {
+		t.Errorf("added %s, taken %d times", got, took)
+	}
+	if err := addAll(h, &record.Entry{}, 5, 5, nil); err != nil || len(h.seen) != 3 {
+		t.Errorf("%v, %q", err, h.seen)
+	}
 }

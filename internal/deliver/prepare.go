@@ -95,8 +95,10 @@ func (f *filler) estimate() int64 {
 		raw += int64(pending.Records)
 	}
 	if c := f.m.Format.Conversion; c != nil {
-		// Values in columns and pages beside the file that they become.
-		return min(4*raw+int64(f.plan.Objects)*chunkBytes+1<<20, 2*f.r.opt.PartBytes+slackBytes+2*c.MemoryBytes)
+		// Values in columns and pages beside the file that they become, and what does not fit.
+		most := 2*f.r.opt.PartBytes + slackBytes + 2*c.MemoryBytes
+		misfits := min(2*raw+misfitBytes*int64(pending.Records), 2*maxMisfitBytes)
+		return min(4*raw+int64(f.plan.Objects)*chunkBytes+1<<20, most) + misfits + c.LeastBytes
 	}
 	return min(raw+raw/32+int64(f.plan.Objects+1)*chunkBytes+32<<10, 2*f.r.opt.PartBytes+slackBytes)
 }
@@ -120,21 +122,33 @@ func (f *filler) add(e *record.Entry) error {
 		f.open(time.UnixMilli(e.Arrival))
 	}
 	to, full := f.cur.cut.Take(e.Lengths, from)
-	if to > from {
-		if err := f.cur.enc.Add(e, from, to); err != nil {
-			return fmt.Errorf("encode: %w", err)
-		}
-	}
-	f.advance(e, from, to)
-	tooMany, err := f.takeMisfits()
+	to, tooMany, err := f.encode(e, from, to)
 	if err != nil {
 		return err
 	}
+	f.advance(e, from, to)
 	if full || tooMany {
 		f.done = f.done || tooMany
 		return f.closeObject()
 	}
 	return f.next()
+}
+
+// encode adds the records from to to-1 of e to the object, or those before there were too many
+// that do not fit: then the plan must end behind the one that it returns.
+func (f *filler) encode(e *record.Entry, from, to uint32) (added uint32, tooMany bool, err error) {
+	if to == from {
+		return to, false, nil
+	}
+	if err := f.cur.enc.Add(e, from, to); err != nil {
+		return from, false, fmt.Errorf("encode: %w", err)
+	}
+	c, ok := f.cur.enc.(record.Converter)
+	if !ok {
+		return to, false, nil
+	}
+	tooMany, err = f.takeMisfits(c)
+	return c.Added(), tooMany || c.Added() < to, err
 }
 
 // advance moves behind the records from to to-1 of e.

@@ -85,8 +85,9 @@ type Conversion struct {
 	Input       *stream.Deserializer `json:"input"`
 	Output      *stream.Serializer   `json:"output"`
 	Table       record.CatalogTable  `json:"table"`
-	MemoryBytes int64                `json:"memoryBytes"` // that an encoder may hold beside its output
-	CreatedBy   string               `json:"createdBy"`   // the version that made the file
+	MemoryBytes int64                `json:"memoryBytes"`         // that an encoder may hold beside its output
+	LeastBytes  int64                `json:"leastBytes,omitzero"` // that it holds with a single row, about
+	CreatedBy   string               `json:"createdBy"`           // the version that made the file
 	// Refused says why no record becomes a row: its table could not be had for too long.
 	Refused *Refusal `json:"refused,omitzero"`
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func (c *conversions) of(ctx context.Context, d *stream.Definition) (*deliver.Co
 	}
 	made, err := c.ask(ctx, d.S3.Conversion)
 	if err != nil {
-		return nil, err
+		return made, err
 	}
 	if k != nil && k.version == d.Version && slices.Equal(k.Columns, made.Columns) {
 		c.keep(d, &conversion{k.Conversion, k.encoding, d.Version, c.now()})
@@ -79,7 +80,7 @@ func (c *conversions) of(ctx context.Context, d *stream.Definition) (*deliver.Co
 	}
 	encoding, err := newConverting(made)
 	if err != nil {
-		return nil, err
+		return made, err
 	}
 	c.keep(d, &conversion{made, encoding, d.Version, c.now()})
 	return made, nil
@@ -98,19 +99,20 @@ func (c *conversions) forget(id record.StreamID) {
 	delete(c.known, id)
 }
 
-// ask asks the catalogue for the table that a configuration names.
+// ask asks the catalogue for the table that a configuration names. With an error it returns
+// what is known without.
 func (c *conversions) ask(ctx context.Context, s *stream.ConversionConfiguration) (*deliver.Conversion, error) {
 	ref := refOf(s.SchemaConfiguration)
-	v, err := c.tables.Table(ctx, ref)
-	if err != nil {
-		return nil, schemaComplaint(err)
-	}
 	made := &deliver.Conversion{
 		Input: s.InputFormat.Deserializer, Output: s.OutputFormat.Serializer, MemoryBytes: c.memory, CreatedBy: c.creator,
 		Table: record.CatalogTable{
 			CatalogID: cmp.Or(ref.CatalogID, c.account), DatabaseName: ref.Database, TableName: ref.Table,
 			Region: cmp.Or(ref.Region, c.region), VersionID: cmp.Or(ref.Version, glue.Latest), RoleARN: ref.RoleARN,
 		},
+	}
+	v, err := c.tables.Table(ctx, ref)
+	if err != nil {
+		return made, schemaComplaint(err)
 	}
 	for _, one := range v.Columns {
 		made.Columns = append(made.Columns, deliver.Column{Name: one.Name, Type: one.Type})
@@ -198,6 +200,7 @@ func newConverting(c *deliver.Conversion) (deliver.Encoding, error) {
 	if err != nil {
 		return nil, invalidSchema(err)
 	}
+	c.LeastBytes = leastBytes(schema, c.Output)
 	e, err := convert.New(convert.Options{
 		Schema:    schema,
 		NewReader: func() (convert.Reader, error) { return newReader(schema, c.Input) },
@@ -213,7 +216,35 @@ func newConverting(c *deliver.Conversion) (deliver.Encoding, error) {
 	return e, nil
 }
 
-// schemaOf reads the columns' types.
+// What an encoder holds of each column, and of each level of a nested one, with a single row:
+// mostly buffers and statistics.
+const (
+	parquetColumnBytes = 1536
+	orcColumnBytes     = 7 << 10
+)
+
+func leastBytes(schema *column.Type, out *stream.Serializer) int64 {
+	if out.Parquet != nil {
+		return parquetColumnBytes * levels(schema)
+	}
+	return orcColumnBytes * levels(schema)
+}
+
+// levels counts a type and all that are in it.
+func levels(t *column.Type) int64 {
+	n := int64(1)
+	for _, f := range t.Fields {
+		n += levels(f.Type)
+	}
+	for _, inner := range [...]*column.Type{t.Key, t.Elem} {
+		if inner != nil {
+			n += levels(inner)
+		}
+	}
+	return n
+}
+
+// schemaOf reads the columns' types. Their names are compared as Glue's are, in lower case.
 func schemaOf(columns []deliver.Column) (*column.Type, error) {
 	v := glue.TableVersion{}
 	for _, c := range columns {
@@ -226,6 +257,17 @@ func schemaOf(columns []deliver.Column) (*column.Type, error) {
 	if len(fields) == 0 {
 		return nil, errors.New("the table has no columns")
 	}
+	known := map[string]bool{}
+	for i := range fields {
+		name := strings.ToLower(fields[i].Name)
+		if name == "" {
+			return nil, fmt.Errorf("column %d of the table has no name", i+1)
+		}
+		if known[name] {
+			return nil, fmt.Errorf("the table has two columns %s", name)
+		}
+		known[name] = true
+	}
 	return &column.Type{Kind: column.Struct, Fields: fields}, nil
 }
 
@@ -233,8 +275,8 @@ func schemaOf(columns []deliver.Column) (*column.Type, error) {
 type reading struct{ *serde.Reader }
 
 // Append implements convert.Reader.
-func (r reading) Append(b *column.Batch, data []byte, fail func([]byte, string, string)) {
-	r.Reader.Append(b, data, func(document []byte, e *serde.Error) { fail(document, e.Code, e.Message) })
+func (r reading) Append(b *column.Batch, data []byte, full func() bool, fail func([]byte, string, string)) []byte {
+	return r.AppendUntil(b, data, full, func(document []byte, e *serde.Error) { fail(document, e.Code, e.Message) })
 }
 
 func newReader(schema *column.Type, in *stream.Deserializer) (convert.Reader, error) {
@@ -301,8 +343,9 @@ func newORC(w io.Writer, schema *column.Type, o *stream.ORC, c *deliver.Conversi
 type refuser deliver.Refusal
 
 // Append implements convert.Reader.
-func (r refuser) Append(_ *column.Batch, data []byte, fail func([]byte, string, string)) {
+func (r refuser) Append(_ *column.Batch, data []byte, _ func() bool, fail func([]byte, string, string)) []byte {
 	fail(data, r.Code, r.Message)
+	return nil
 }
 
 // checkTable looks for the table that a stream wants to name (spec section 6.7, check 7).

@@ -86,13 +86,18 @@ func (t trial) fitting(ctx context.Context, d *stream.Definition) (func(*record.
 	}
 	rows := column.NewBatch(schema)
 	return func(i *record.Item) (failure *record.Failure) {
-		rows.Reset()
-		reader.Append(rows, i.Data, func(_ []byte, code, message string) {
-			failure = &record.Failure{
-				Output: record.Unconverted, Code: code, Message: message, Attempts: 1, Ended: t.node.opt.Now(), Table: &c.Table, Sequence: "0",
+		full := func() bool { return rows.Rows > 0 }
+		for rest := i.Data; ; {
+			rows.Reset()
+			rest = reader.Append(rows, rest, full, func(_ []byte, code, message string) {
+				failure = &record.Failure{
+					Output: record.Unconverted, Code: code, Message: message, Attempts: 1, Ended: t.node.opt.Now(), Table: &c.Table, Sequence: "0",
+				}
+			})
+			if len(rest) == 0 {
+				return failure
 			}
-		})
-		return failure
+		}
 	}, nil
 }
 

@@ -334,6 +334,9 @@ type Encoder interface {
 // Converter is an Encoder of rows: records, or documents in them, may not fit.
 type Converter interface {
 	Encoder
+	// Added is how far the last Add came: behind which record of the entry it ended. It ends
+	// early where there are so many misfits that they have to be taken first.
+	Added() uint32
 	// Misfits are the documents of the last Add that no row was made of, and the records of
 	// which there is no row at all. They are valid until the next Add.
 	Misfits() ([]Misfit, Counts)

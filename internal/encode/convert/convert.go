@@ -22,8 +22,9 @@ import (
 // Reader turns records into rows. It is used by one goroutine at a time.
 type Reader interface {
 	// Append adds a row to b for each document of a record. Those that do not fit are told to
-	// fail, with their bytes and why, and leave no row.
-	Append(b *column.Batch, data []byte, fail func(document []byte, code, message string))
+	// fail, with their bytes and why, and leave no row. It ends behind a document after which
+	// full says so, and returns what is left of the record.
+	Append(b *column.Batch, data []byte, full func() bool, fail func(document []byte, code, message string)) (rest []byte)
 }
 
 // Writer writes one file.
@@ -80,6 +81,7 @@ func (e *Encoding) ContentEncoding() string { return "" }
 // NewEncoder returns an encoder that writes one object to w. It is a record.Converter.
 func (e *Encoding) NewEncoder(w io.Writer) record.Encoder {
 	n := &encoder{of: e}
+	n.full, n.fail = n.isFull, n.failed // once, and not for each record
 	h, ok := e.hands.Get().(*hand)
 	if !ok {
 		h, n.err = e.newHand()
@@ -97,31 +99,53 @@ const (
 	batchBytes = 1 << 20
 )
 
+// Misfits are bounded as well: an Add ends where failure records of about maxMisfitBytes have
+// come together, each of lineBytes and its document in base64. Of a record with more than
+// maxParts misfits all that follows is one more.
+const (
+	maxMisfitBytes = 4 << 20
+	lineBytes      = 512
+	maxParts       = 1000
+)
+
 // encoder implements record.Converter. After an error it can only be abandoned.
 type encoder struct {
-	of      *Encoding
-	hand    *hand
-	writer  Writer
-	rows    int64
+	of     *Encoding
+	hand   *hand
+	writer Writer
+	rows   int64
+	err    error
+
+	full func() bool
+	fail func(document []byte, code, message string)
+
+	// Of the last Add.
 	misfits []record.Misfit
+	bytes   int // that they take as failure records, about
 	unread  record.Counts
-	err     error
+	added   uint32
+
+	// Of the last record.
+	position record.Position
+	arrival  time.Time
+	parts    int
 }
 
-// Add makes rows of the records from to to-1 of e.
+// Add makes rows of the records from to to-1 of e, or of the first of them; see Added.
 func (n *encoder) Add(e *record.Entry, from, to uint32) error {
 	if n.err != nil {
 		return n.err
 	}
-	n.misfits, n.unread = n.misfits[:0], record.Counts{}
+	clear(n.misfits)
+	n.misfits, n.bytes, n.unread, n.added = n.misfits[:0], 0, record.Counts{}, from
 	return n.of.decoder.Range(e, from, to, func(raw []byte) error {
-		for i := from; i < to; i++ {
+		for i := from; i < to && n.bytes < maxMisfitBytes; i++ {
 			size := e.Lengths[i]
 			if err := n.add(e, i, raw[:size]); err != nil {
 				n.err = err
 				return err
 			}
-			raw = raw[size:]
+			raw, n.added = raw[size:], i+1
 		}
 		return nil
 	})
@@ -129,22 +153,47 @@ func (n *encoder) Add(e *record.Entry, from, to uint32) error {
 
 // add makes rows of one record.
 func (n *encoder) add(e *record.Entry, index uint32, data []byte) error {
-	b := n.hand.batch
-	rows, misfits := b.Rows, len(n.misfits)
-	n.hand.reader.Append(b, data, func(document []byte, code, message string) {
-		n.misfits = append(n.misfits, record.Misfit{
-			Position: record.Position{Entry: e.Sequence, Index: index}, Part: len(n.misfits) - misfits,
-			Arrival: time.UnixMilli(e.Arrival), Document: append([]byte(nil), document...), Code: code, Message: message,
-		})
-	})
-	n.rows += int64(b.Rows - rows)
-	if b.Rows == rows && len(n.misfits) > misfits {
+	n.position, n.arrival, n.parts = record.Position{Entry: e.Sequence, Index: index}, time.UnixMilli(e.Arrival), 0
+	rows := n.rows
+	for rest := data; ; {
+		before := n.hand.batch.Rows
+		rest = n.hand.reader.Append(n.hand.batch, rest, n.full, n.fail)
+		n.rows += int64(n.hand.batch.Rows - before)
+		if n.batchIsFull() {
+			if err := n.flush(); err != nil {
+				return err
+			}
+		}
+		if len(rest) > 0 && n.parts >= maxParts {
+			last := &n.misfits[len(n.misfits)-1]
+			n.failed(rest, last.Code, last.Message)
+			rest = nil
+		}
+		if len(rest) == 0 {
+			break
+		}
+	}
+	if n.rows == rows && n.parts > 0 {
 		n.unread = n.unread.Add(record.Counts{Records: 1, Bytes: uint64(len(data))})
 	}
-	if b.Rows >= batchRows || b.Size() >= batchBytes {
-		return n.flush()
-	}
 	return nil
+}
+
+// isFull says whether the reader has to stop behind a document.
+func (n *encoder) isFull() bool { return n.parts >= maxParts || n.batchIsFull() }
+
+func (n *encoder) batchIsFull() bool {
+	b := n.hand.batch
+	return b.Rows >= batchRows || b.Size() >= batchBytes
+}
+
+// failed takes note of a misfit.
+func (n *encoder) failed(document []byte, code, message string) {
+	n.misfits = append(n.misfits, record.Misfit{
+		Position: n.position, Part: n.parts, Arrival: n.arrival, Document: append([]byte(nil), document...), Code: code, Message: message,
+	})
+	n.bytes += lineBytes + len(document)*4/3
+	n.parts++
 }
 
 // flush writes the rows that have gathered.
@@ -160,6 +209,9 @@ func (n *encoder) flush() error {
 
 // Misfits implements record.Converter.
 func (n *encoder) Misfits() ([]record.Misfit, record.Counts) { return n.misfits, n.unread }
+
+// Added implements record.Converter.
+func (n *encoder) Added() uint32 { return n.added }
 
 // Rows implements record.Converter.
 func (n *encoder) Rows() int64 { return n.rows }

@@ -20,16 +20,21 @@ var schema = &column.Type{Kind: column.Struct, Fields: []column.Field{{Name: "s"
 // words makes a row of each word of a record that has no exclamation mark.
 type words struct{}
 
-func (words) Append(b *column.Batch, data []byte, fail func([]byte, string, string)) {
-	for word := range strings.FieldsSeq(string(data)) {
-		if strings.Contains(word, "!") {
-			fail([]byte(word), "Loud", "it is loud")
-			continue
+func (words) Append(b *column.Batch, data []byte, full func() bool, fail func([]byte, string, string)) []byte {
+	for data = bytes.TrimSpace(data); len(data) > 0; {
+		word, rest, _ := bytes.Cut(data, []byte(" "))
+		if bytes.ContainsRune(word, '!') {
+			fail(word, "Loud", "it is loud")
+		} else {
+			b.Begin()
+			b.Columns[0].Text(word)
+			b.End()
 		}
-		b.Begin()
-		b.Columns[0].Text([]byte(word))
-		b.End()
+		if data = bytes.TrimSpace(rest); full() {
+			return data
+		}
 	}
+	return nil
 }
 
 // list writes a line for each row, and its batches.
@@ -172,5 +177,73 @@ func TestASchemaThatCannotBeReadIsRefusedAtOnce(t *testing.T) {
 	_, err := New(Options{Schema: schema, NewReader: func() (Reader, error) { return nil, want }})
 	if !errors.Is(err, want) {
 		t.Fatal(err)
+	}
+}
+
+// A record of many documents is written in several batches.
+func TestALargeRecordIsWrittenInBatches(t *testing.T) {
+	var batches []int
+	enc := encoding(t, &list{batches: &batches}).NewEncoder(io.Discard)
+	if err := errors.Join(enc.Add(entry(1, strings.Repeat("a ", 2*batchRows+5)), 0, 1), enc.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if rows := enc.(record.Converter).Rows(); rows != 2*batchRows+5 {
+		t.Errorf("%d rows", rows)
+	}
+	if d := cmp.Diff([]int{4096, 4096, 5}, batches); d != "" {
+		t.Error(d)
+	}
+}
+
+// Of a record with very many misfits the rest is one more, and no row is made of it.
+func TestTheMisfitsOfARecordAreBounded(t *testing.T) {
+	for _, more := range []int{-1, 0, 1, 1000} {
+		var batches []int
+		enc := encoding(t, &list{batches: &batches}).NewEncoder(io.Discard).(record.Converter)
+		if err := enc.Add(entry(1, "a "+strings.Repeat("! ", maxParts+more)+"b"), 0, 1); err != nil {
+			t.Fatal(err)
+		}
+		misfits, none := enc.Misfits()
+		want, rows := maxParts+more, int64(2)
+		if more >= 0 { // the rest holds b too
+			want, rows = maxParts+1, 1
+			if last := misfits[maxParts]; last.Part != maxParts || last.Code != "Loud" || string(last.Document) != strings.Repeat("! ", more)+"b" {
+				t.Errorf("the rest is %+v", last)
+			}
+		}
+		if len(misfits) != want || enc.Rows() != rows || none.Records != 0 {
+			t.Errorf("%d misfits, %d rows, %d records without one", len(misfits), enc.Rows(), none.Records)
+		}
+	}
+}
+
+// An Add ends where many misfits have come together, and the next one goes on.
+func TestAnAddEndsAtManyMisfits(t *testing.T) {
+	var records []string
+	for range 12 {
+		records = append(records, strings.Repeat("! ", maxParts))
+	}
+	var batches []int
+	enc := encoding(t, &list{batches: &batches}).NewEncoder(io.Discard).(record.Converter)
+	e, seen := entry(3, records...), map[record.Position]int{}
+	adds := 0
+	for from := uint32(0); from < 12; from = enc.Added() {
+		adds++
+		if err := enc.Add(e, from, 12); err != nil {
+			t.Fatal(err)
+		}
+		misfits, none := enc.Misfits()
+		for _, m := range misfits {
+			seen[m.Position]++
+		}
+		if enc.Added() <= from || len(misfits) != maxParts*int(enc.Added()-from) || none.Records != uint64(enc.Added()-from) {
+			t.Fatalf("%d misfits of the records from %d to %d, %+v without a row", len(misfits), from, enc.Added(), none)
+		}
+		if len(misfits)*lineBytes > maxMisfitBytes+(maxParts+1)*lineBytes {
+			t.Errorf("%d misfits at once", len(misfits))
+		}
+	}
+	if adds < 2 || len(seen) != 12 {
+		t.Errorf("%d records in %d times", len(seen), adds)
 	}
 }

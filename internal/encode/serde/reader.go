@@ -88,6 +88,12 @@ func (r *Reader) plan(schema *column.Type, mappings map[string]string) (*Reader,
 // its bytes, which are only lent, and the reason. A record without documents fails whole,
 // and so does all that follows the start of a document that is no JSON.
 func (r *Reader) Append(b *column.Batch, data []byte, fail func(doc []byte, e *Error)) {
+	r.AppendUntil(b, data, func() bool { return false }, fail)
+}
+
+// AppendUntil is Append that ends behind a document after which full says so, and returns what
+// is left of the record: nothing, or what begins with a document.
+func (r *Reader) AppendUntil(b *column.Batch, data []byte, full func() bool, fail func(doc []byte, e *Error)) (rest []byte) {
 	r.data = data
 	at := space(data, 0)
 	if at == len(data) {
@@ -100,9 +106,13 @@ func (r *Reader) Append(b *column.Batch, data []byte, fail func(doc []byte, e *E
 				break
 			}
 		}
-		at = space(data, end)
+		if at = space(data, end); at < len(data) && full() {
+			rest = data[at:]
+			break
+		}
 	}
 	r.data = nil
+	return rest
 }
 
 // failed tells fail about the document that starts at from, and returns where it ends, or -1
