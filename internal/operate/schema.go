@@ -166,7 +166,7 @@ func readStatement(text string) (*Definition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDefinition, err)
 	}
-	d := &Definition{Database: s.Database, IfNotExists: s.IfNotExists}
+	d := &Definition{Database: s.Database, IfNotExists: s.IfNotExists, Unusable: s.Table.Unusable()}
 	input, err := json.Marshal(s.Table)
 	if err == nil {
 		err = json.Unmarshal(input, &d.input)

@@ -5,6 +5,7 @@
 //     the members that a statement can tell.
 //   - Sample: JSON documents as a stream's producers send them, one or more to a line.
 //   - Inference: what columns the documents need, and of which Hive types.
+//   - Draft: a proposal in the making. It is done again if its options turn out to change it.
 //   - Note: something about the samples that the reader of a proposal should know.
 //   - DDL: a CREATE TABLE statement.
 package schema

@@ -17,13 +17,12 @@ import (
 // decimal(38,0); double once a number has a fraction; timestamp and date where all texts have
 // a form that OpenX reads; array, struct, and map where an object has more than 32 different
 // keys with values of one kind. What was null only, or of kinds that nothing covers, becomes
-// string: OpenX stores nested JSON in it as text.
+// string, as OpenX stores nested JSON in it as text, and so do numbers beyond double.
 type Inference struct {
 	root      shape
 	documents int
 	shapes    int
-	notes     []string
-	options   OpenX
+	notes     notes
 }
 
 // OpenX are the options of the OpenX deserializer that a proposal needs (spec firehose.md
@@ -51,13 +50,16 @@ type ProposalOptions struct {
 // ErrFormat: the format is none that streams convert to.
 var ErrFormat = errors.New("format is neither parquet nor orc")
 
+// notes are what the reader of a proposal should know.
+type notes []string
+
 // maxNotes is how many notes anyone reads.
 const maxNotes = 30
 
-func (i *Inference) note(format string, args ...any) {
+func (n *notes) add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if len(i.notes) < maxNotes && !slices.Contains(i.notes, text) {
-		i.notes = append(i.notes, text)
+	if len(*n) < maxNotes && !slices.Contains(*n, text) {
+		*n = append(*n, text)
 	}
 }
 
@@ -156,37 +158,10 @@ func (i *Inference) Propose(o ProposalOptions) (*Proposal, error) {
 	t.Storage.Location = o.Location
 	t.set(externalParameter, "TRUE")
 	t.classify(f.classification)
-	taken := map[string]bool{}
-	for _, field := range i.root.fields {
-		if name := i.columnName(field.name, taken); name != "" {
-			t.Storage.Columns = append(t.Storage.Columns, Column{Name: name, Type: i.typeOf(field, field.name).String()})
-		}
-	}
+	d := i.draft()
+	t.Storage.Columns = d.columns
 	if len(t.Storage.Columns) == 0 {
 		return nil, fmt.Errorf("%w: no key of the documents can be a column", ErrSample)
 	}
-	return &Proposal{Table: t, Options: i.options, Documents: i.documents, Notes: i.notes}, nil
-}
-
-// typeOf is the type that fits all that was seen at a place, whose path notes tell.
-func (i *Inference) typeOf(s *shape, path string) *column.Type {
-	switch {
-	case s.kinds() == 0:
-		i.note("%s is null in all documents: string may not be its type", path)
-		return &column.Type{Kind: column.String}
-	case s.kinds() > 1:
-		i.note("%s has values of different kinds (%s): it becomes string", path, s.describe())
-		return &column.Type{Kind: column.String}
-	case s.seen[boolean] > 0:
-		return &column.Type{Kind: column.Boolean}
-	case s.numbers() > 0:
-		return s.number()
-	case s.texts() > 0:
-		return s.written()
-	case s.seen[list] > 0:
-		return &column.Type{Kind: column.List, Elem: i.typeOf(s.elem, path+"[]")}
-	case s.isMap():
-		return i.mapOf(s, path)
-	}
-	return i.structOf(s, path)
+	return &Proposal{Table: t, Options: d.options, Documents: i.documents, Notes: d.notes}, nil
 }

@@ -43,7 +43,7 @@ func (i *Inference) Read(r io.Reader) error {
 			return i.ended(lines, d, err)
 		}
 		if i.documents == MaxDocuments {
-			i.note("only the first %d documents were looked at", MaxDocuments)
+			i.notes.add("only the first %d documents were looked at", MaxDocuments)
 			return nil
 		}
 		if kind != '{' {
@@ -70,7 +70,7 @@ func (i *Inference) ended(lines *lineReader, d *jsontext.Decoder, err error) err
 	case lines.err != nil:
 		return fmt.Errorf("read the sample behind %s: %w", lines.place(d.InputOffset()), lines.err)
 	case lines.at > MaxSampleBytes:
-		i.note("only the first %d MiB were looked at", MaxSampleBytes>>20)
+		i.notes.add("only the first %d MiB were looked at", MaxSampleBytes>>20)
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: %s: the document does not end", ErrSample, lines.place(lines.at))

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ const (
 	large          // of 64 bits
 	huge           // larger ones
 	fraction       // other numbers
+	outsized       // numbers that double does not hold
 	timestamp      // texts that a timestamp is read from
 	date           // texts yyyy-mm-dd
 	text
@@ -101,46 +104,53 @@ func formOf(value jsontext.Token) form {
 	switch {
 	case isTimestamp(s):
 		return timestamp
-	case len(s) == len(time.DateOnly) && parses(time.DateOnly, s):
+	case isDate(s):
 		return date
 	}
 	return text
 }
 
 func numberForm(s string) form {
-	if strings.ContainsAny(s, ".eE") {
-		return fraction
-	}
 	digits := strings.TrimPrefix(s, "-")
 	switch n := len(digits); {
+	case strings.ContainsAny(s, ".eE") || n > 38:
+		if _, err := strconv.ParseFloat(s, 64); err != nil {
+			return outsized
+		}
+		return fraction
 	case n < 10, n == 10 && digits <= "2147483647":
 		return small
 	case n < 19, n == 19 && digits <= "9223372036854775807":
 		return large
-	case n <= 38:
-		return huge
 	}
-	return fraction
+	return huge
 }
 
-func parses(layout, s string) bool {
-	_, err := time.Parse(layout, s)
-	return err == nil
-}
+// timestampForm is how timestamps are written that OpenX reads (spec neighbours.md section
+// 3.4). time.Parse alone takes more: commas, runs of spaces, and hours of one digit behind a T.
+var timestampForm = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z|` +
+	`\d{4}-\d{1,2}-\d{1,2} \d{1,2}:\d\d:\d\d(?:\.\d{1,9})?)$`)
 
-// isTimestamp takes the forms that OpenX reads (spec neighbours.md section 3.4).
 func isTimestamp(s string) bool {
-	if len(s) < len("2026-1-5 10:15:00") || len(s) > len("2026-01-15T10:15:00.123456789Z") {
+	if len(s) < len("2026-1-5 1:15:00") || len(s) > len("2026-01-15T10:15:00.123456789Z") || s[4] != '-' {
 		return false
 	}
-	if _, fraction, ok := strings.Cut(s, "."); ok && len(strings.TrimSuffix(fraction, "Z")) > 9 {
-		return false
-	}
-	return parses("2006-01-02T15:04:05Z", s) || parses("2006-1-2 15:04:05", s)
+	return timestampForm.MatchString(s) && (parses("2006-01-02T15:04:05Z", s) || parses("2006-1-2 15:04:05", s))
+}
+
+func isDate(s string) bool { return len(s) == len(time.DateOnly) && parses(time.DateOnly, s) }
+
+// parses says whether a text has a layout, and a moment that columns hold: those begin with
+// the year 1.
+func parses(layout, s string) bool {
+	t, err := time.Parse(layout, s)
+	return err == nil && t.Year() > 0
 }
 
 // numbers counts the numbers among what was seen.
-func (s *shape) numbers() int { return s.seen[small] + s.seen[large] + s.seen[huge] + s.seen[fraction] }
+func (s *shape) numbers() int {
+	return s.seen[small] + s.seen[large] + s.seen[huge] + s.seen[fraction] + s.seen[outsized]
+}
 
 func (s *shape) texts() int { return s.seen[timestamp] + s.seen[date] + s.seen[text] }
 
@@ -169,9 +179,12 @@ func (s *shape) isMap() bool {
 	return all.kinds() <= 1
 }
 
-// number is the narrowest type of all numbers that were seen.
+// number is the narrowest type of all numbers that were seen; string if no type of numbers
+// holds them.
 func (s *shape) number() *column.Type {
 	switch {
+	case s.seen[outsized] > 0:
+		return &column.Type{Kind: column.String}
 	case s.seen[fraction] > 0:
 		return &column.Type{Kind: column.Double}
 	case s.seen[huge] > 0:

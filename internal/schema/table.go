@@ -113,10 +113,23 @@ func (t *Table) set(key, value string) {
 	t.Parameters[key] = value
 }
 
-// Unusable says of each column whose type no stream can convert to why that is. Such a table
-// can be kept all the same: Glue takes any text for a type.
+// Unusable says what keeps streams from converting to the table: that it has no columns, or of
+// a column that it has no name, or another's, or a type that none can be converted to. Such a
+// table can be kept all the same: Glue takes any text for a type, and does not compare names.
 func (t *Table) Unusable() (faults []string) {
-	for _, c := range t.Storage.Columns {
+	if len(t.Storage.Columns) == 0 {
+		return []string{"a table without columns"}
+	}
+	places := map[string]int{}
+	for n, c := range t.Storage.Columns {
+		name := fold(c.Name)
+		if first, twice := places[name]; c.Name == "" {
+			faults = append(faults, fmt.Sprintf("column %d: it has no name", n+1))
+		} else if twice {
+			faults = append(faults, fmt.Sprintf("column %.60q: columns %d and %d have this name", c.Name, first, n+1))
+		} else {
+			places[name] = n + 1
+		}
 		if _, err := column.ParseType(c.Type); err != nil {
 			faults = append(faults, fmt.Sprintf("column %.60q: %v", c.Name, err))
 		}
