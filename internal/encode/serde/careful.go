@@ -3,8 +3,8 @@ package serde
 import "hydrant/internal/column"
 
 // A careful reader goes over an object twice: first over its keys, to find the last value of
-// each, and then to those values. Objects within objects are gone over once per level, which
-// is why only rows that need it are read so.
+// each, and then to those values. Structs within structs are gone over once per level of the
+// schema, which is why only rows that need it are read so; what becomes text is not.
 
 // carefulStructure is structure for objects whose keys may be repeated.
 func (r *Reader) carefulStructure(n *node, fields []*column.Vector, at int) int {
