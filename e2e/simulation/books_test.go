@@ -30,6 +30,8 @@ type note struct {
 	from, to time.Time  // between them it arrived, if it did, by the node's clock
 	of       *aggregate // what it was put together of; nil: of nothing
 	source   name       // of a part: what it was sent in
+	broken   bool       // a part that is no JSON
+	table    int        // the version that its stream's table was known to have
 }
 
 // books are what the clients know. Guarded by world.mu.
@@ -50,9 +52,12 @@ func (b *books) fault(format string, args ...any) {
 func (b *books) sent(q *put) {
 	for i, n := range q.names {
 		know := note{size: q.sizes[q.at[i]], epoch: q.epoch, backed: q.stream.backed, keys: q.keys[i], of: q.of[i]}
+		if t := q.stream.table; t != nil {
+			know.table = t.known
+		}
 		b.records[n] = &know
 		for _, p := range know.parts() {
-			b.parts[p.name] = &note{size: p.size, epoch: q.epoch, keys: p.keys, source: n}
+			b.parts[p.name] = &note{size: p.size, epoch: q.epoch, keys: p.keys, source: n, broken: p.form == broken}
 		}
 	}
 	q.stream.emptyUnknown += uint64(q.records - len(q.names))

@@ -209,6 +209,9 @@ func (p *producer) fill(q *put, records, most int, partitioned bool) {
 			continue
 		}
 		size, k := p.size(), p.keys(partitioned)
+		if q.stream.table != nil {
+			k = drawRow(p.r)
+		}
 		if q.stream.gluing != nil {
 			size = 0
 		}

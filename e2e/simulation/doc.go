@@ -16,6 +16,10 @@
 //     and, if the stream is partitioned, what its records make of its prefix.
 //   - Keys: what a record has for partition keys, known to whom wrote it, so that the judge
 //     evaluates each record's prefix by itself.
+//   - Aggregate: a record that its client put together of parts, which the stream takes apart
+//     again. What became of all of its parts must be what one version of the stream does.
+//   - Table: what a stream makes rows by. It gains columns; a row is held against the record
+//     that it was, and is of no older version than was known when that was sent.
 //   - Outcome: what a client knows of a record it sent: acknowledged, refused or unknown.
 //   - Verdict: what must hold in the end, and after each life as far as it can be seen.
 //   - Story: what happened when, printed when the verdict is bad.

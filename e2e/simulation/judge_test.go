@@ -4,8 +4,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 func TestTheJudgeKnowsWhereARecordBelongs(t *testing.T) {
@@ -41,6 +44,81 @@ func TestTheJudgeKnowsWhereARecordBelongs(t *testing.T) {
 		prefix, _, err := l.match(c.key, &note{keys: c.keys, from: at, to: at.Add(time.Second)})
 		if prefix != c.prefix || (err == nil) != (c.prefix != "") {
 			t.Errorf("%s: %q, %v", name, prefix, err)
+		}
+	}
+}
+
+func TestTheJudgeKnowsWhatIsTakenApart(t *testing.T) {
+	good := keys{json: true, k: value{`"a"`, "a", true}, f: value{`"g"`, "g", true}}
+	bad := keys{json: true}
+	whole := func(k keys) part { return part{form: entire, keys: k} }
+	many := slices.Repeat([]part{whole(good)}, mostParts)
+	segments := []segment{{value: "s0/t1/"}, {fromQuery, "k"}, {value: "/"}}
+	for name, c := range map[string]struct {
+		parts                []part
+		documents, delimited [2]int // records, and how many fail
+	}{
+		"one":                 {[]part{whole(good)}, [2]int{1, 0}, [2]int{1, 0}},
+		"one without its key": {[]part{whole(good), whole(bad)}, [2]int{2, 1}, [2]int{2, 1}},
+		"a broken one":        {[]part{whole(good), {form: broken}, whole(good)}, [2]int{1, 1}, [2]int{3, 1}},
+		"nothing between":     {[]part{whole(good), {form: empty}, whole(good)}, [2]int{2, 0}, [2]int{2, 0}},
+		"nothing behind":      {[]part{whole(good), {form: empty}}, [2]int{1, 0}, [2]int{1, 0}},
+		"as many as may be":   {many, [2]int{mostParts, 0}, [2]int{mostParts, 0}},
+		"too many":            {append(slices.Clone(many), whole(good)), [2]int{1, 1}, [2]int{1, 1}},
+	} {
+		for kind, want := range map[string][2]int{documents: c.documents, delimited: c.delimited} {
+			l := &layout{tag: "s0/t1/", query: &queries[0], segments: segments, split: kind}
+			if records, bad := l.apart(&aggregate{parts: c.parts}); [2]int{records, bad} != want {
+				t.Errorf("%s, %s: %d records, %d fail; want %v", name, kind, records, bad, want)
+			}
+		}
+	}
+}
+
+func TestTheJudgeKnowsWhatMayBecomeOfParts(t *testing.T) {
+	good := part{keys: keys{json: true, k: value{`"a"`, "a", true}}}
+	know := &note{of: &aggregate{parts: []part{good, good, {keys: keys{json: true}}}}}
+	l := &layout{query: &queries[0], segments: []segment{{fromQuery, "k"}}, split: documents}
+	s, w := &streamLife{layouts: []*layout{l}}, &world{}
+	for name, c := range map[string]struct {
+		delivered int
+		failed    map[string]int
+		all, some bool // whether it fits if nothing can be lost, or some can
+	}{
+		"as it should be":     {2, map[string]int{noKeys: 1}, true, true},
+		"one is missing":      {1, map[string]int{noKeys: 1}, false, true},
+		"one failure too few": {2, nil, false, true},
+		"one too many":        {2, map[string]int{noKeys: 2}, false, false},
+		"a function fails":    {0, map[string]int{"Lambda.FunctionError": 3}, true, true},
+		"fails for no reason": {1, map[string]int{noKeys: 2}, false, false},
+		"no quota":            {1, map[string]int{noKeys: 1, tooMany: 1}, false, false},
+	} {
+		r := &remains{delivered: c.delivered, in: l, failed: c.failed}
+		if all, some := w.fits(s, know, r, true), w.fits(s, know, r, false); all != c.all || some != c.some {
+			t.Errorf("%s: %v, and %v if some may be lost", name, all, some)
+		}
+	}
+}
+
+func TestTheJudgeKnowsTheCellsOfARow(t *testing.T) {
+	cell := parquet.ValueOf
+	for _, c := range []struct {
+		value value
+		cell  parquet.Value
+		want  bool
+	}{
+		{value{}, parquet.NullValue(), true},
+		{value{raw: "null"}, parquet.NullValue(), true},
+		{value{}, cell(""), false},
+		{value{raw: `""`, text: true}, cell(""), true},
+		{value{raw: `""`, text: true}, parquet.NullValue(), false},
+		{value{raw: `"bell\u0007"`, text: true}, cell("bell\a"), true},
+		{value{raw: `["a"]`}, cell(`["a"]`), true},
+		{value{raw: "12.5"}, cell("12.5"), true},
+		{value{raw: "12.5"}, cell("12"), false},
+	} {
+		if got := c.value.is(c.cell); got != c.want {
+			t.Errorf("%s in %v: %v", c.value.raw, c.cell, got)
 		}
 	}
 }

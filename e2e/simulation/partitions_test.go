@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -21,11 +22,13 @@ type keys struct {
 	k    value // for the query
 	u    int   // for the query, always good
 	f    value // for the function, which hands it on
+
+	misfit string // what stands in u's place; empty: u
 }
 
 // members are those of the record.
 func (k keys) members() string {
-	s := fmt.Sprintf(`,"u":%d`, k.u)
+	s := `,"u":` + cmp.Or(k.misfit, fmt.Sprint(k.u))
 	if k.f.raw != "" {
 		s += `,"f":` + k.f.raw
 	}

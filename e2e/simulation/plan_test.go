@@ -26,7 +26,7 @@ type plan struct {
 
 // chances are which troubles a run knows beside the deaths.
 type chances struct {
-	weather, outage, clock, consumer, deletion, space, damage, update, encryption, backup, processing, partitions, operation bool
+	weather, outage, clock, consumer, deletion, space, damage, update, encryption, backup, processing, partitions, operation, conversion bool
 }
 
 // kind is how a life ends.
@@ -92,6 +92,8 @@ func newPlan(seed uint64) plan {
 	if p.heavy = p.chance.partitions && parts.IntN(6) == 0; p.heavy {
 		p.keys, p.chance.update = 1, true
 	}
+	// Damage may take a table, and nobody here makes it again.
+	p.chance.conversion = dice(seed, "conversion").IntN(2) == 0 && !p.chance.damage
 	p.chance.operation = dice(seed, "operation").IntN(2) == 0
 	for range 1 + r.IntN(6) {
 		p.lives = append(p.lives, newDeath(r))

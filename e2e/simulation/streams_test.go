@@ -17,6 +17,7 @@ type streamLife struct {
 	number uint32
 	name   string
 	gluing *gluing // nil: its records are single ones
+	table  *schema // nil: it does not convert
 	epoch  int     // how often it was created
 	doomed int     // incarnations up to this one were deleted: what they held may be discarded
 	backed bool    // a backup was asked for and granted
@@ -30,6 +31,22 @@ type streamLife struct {
 
 // compressions are those that streams are given, the most usual ones more often.
 var compressions = []string{"GZIP", "UNCOMPRESSED", "GZIP", "UNCOMPRESSED", "ZIP", "Snappy", "HADOOP_SNAPPY"}
+
+// compression draws that of a stream's objects. Rows compress themselves.
+func (u ruler) compression(s *streamLife) string {
+	c := compressions[u.r.IntN(len(compressions))]
+	if s.table != nil {
+		return "UNCOMPRESSED"
+	}
+	return c
+}
+
+// partitions draws whether a stream has some: each has whose records are taken apart, and none
+// that converts.
+func (u ruler) partitions(s *streamLife) bool {
+	drawn := u.w.plan.chance.partitions && u.r.IntN(3) > 0
+	return (drawn || s.gluing != nil) && s.table == nil
+}
 
 // prefix is where the stream's objects lie.
 func (s *streamLife) prefix() string { return s.name + "/" }
@@ -50,6 +67,7 @@ type ruler struct{ *sender }
 func (w *world) rule(ctx context.Context, made chan<- struct{}) {
 	u := ruler{w.sender("streams")}
 	for _, s := range w.streams {
+		u.widen(s)
 		u.create(s)
 	}
 	close(made)
@@ -114,7 +132,7 @@ func (u ruler) update(s *streamLife) {
 		u.updatePartitions(s, version)
 		return
 	}
-	compression := compressions[u.r.IntN(len(compressions))]
+	compression := u.compression(s)
 	prefix, size, interval := u.nextLayout(s, false, 0).tag, 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
 	backup := ""
 	if s.backed || u.w.plan.chance.backup && u.r.IntN(3) == 0 {
@@ -197,13 +215,16 @@ func (u ruler) create(s *streamLife) {
 	s.epoch++
 	s.backed = false
 	u.w.mu.Unlock()
-	compression := compressions[u.r.IntN(len(compressions))]
+	compression := u.compression(s)
 	size, interval := 1+u.r.IntN(3), []int{0, 1, 5, 30, 60}[u.r.IntN(5)]
-	l, backup := u.nextLayout(s, u.w.plan.chance.partitions && u.r.IntN(3) > 0 || s.gluing != nil, 0), ""
+	l, backup := u.nextLayout(s, u.partitions(s), 0), ""
 	if u.w.plan.chance.backup && u.r.IntN(2) == 0 {
 		backup = u.backup("S3BackupConfiguration", l.tag)
 	}
 	more, prefix := backup, l.prefix()
+	if s.table != nil {
+		more += u.converting(s)
+	}
 	if l.partitioned() {
 		if size = u.partitionMBs(false); u.w.plan.heavy {
 			interval = 60

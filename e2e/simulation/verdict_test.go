@@ -124,6 +124,7 @@ type series struct {
 type run struct {
 	first, last uint64
 	key         string
+	table       int // version of the table, if it is one of rows
 }
 
 // judge compares what the store holds with what the clients know. w.mu is held.
@@ -188,7 +189,7 @@ func (w *world) judgeObject(f *found, o s3fake.Object) {
 		w.books.fault("%s belongs to no stream", o.Key)
 		return
 	}
-	body, err := plainBody(o)
+	body, version, err := w.plain(w.streams[i], o)
 	if err != nil {
 		w.books.fault("%s: %v", o.Key, err)
 		return
@@ -221,7 +222,7 @@ func (w *world) judgeObject(f *found, o s3fake.Object) {
 		k := series{uint32(i), n.client, w.judgePlace(f, l, o.Key, n, know)}
 		r := mine[k]
 		if r == nil {
-			r = &run{n.serial, n.serial, o.Key}
+			r = &run{n.serial, n.serial, o.Key, version}
 			mine[k] = r
 		} else if n.serial <= r.last {
 			w.books.fault("%s holds record %+v behind serial %d of the same client", o.Key, n, r.last)
@@ -267,7 +268,9 @@ func (w *world) judgeOrder(f *found) {
 	for k, runs := range f.runs {
 		slices.SortFunc(runs, func(a, b run) int { return cmp.Compare(a.first, b.first) })
 		for i := range runs[1:] {
-			if a, b := runs[i], runs[i+1]; b.first <= a.last {
+			if a, b := runs[i], runs[i+1]; b.table < a.table {
+				w.books.fault("%s is of version %d of the table, and %s, behind it, of version %d", a.key, a.table, b.key, b.table)
+			} else if b.first <= a.last {
 				w.books.fault("client %d of stream %d: %s holds %d to %d, and %s %d to %d", k.client, k.stream,
 					a.key, a.first, a.last, b.key, b.first, b.last)
 			}

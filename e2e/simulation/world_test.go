@@ -54,9 +54,11 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	w.root = keys.Root()
 	w.store.SetMinPart(int(w.plan.partBytes))
-	gluing := dice(seed, "gluing")
+	gluing, rowing := dice(seed, "gluing"), dice(seed, "rowing")
 	for i := range w.plan.streams {
-		w.streams = append(w.streams, &streamLife{number: uint32(i), name: fmt.Sprintf("s%d", i), gluing: w.plan.drawGluing(gluing)})
+		s := &streamLife{number: uint32(i), name: fmt.Sprintf("s%d", i), gluing: w.plan.drawGluing(gluing)}
+		s.drawTable(&w.plan, rowing.IntN(5) < 2)
+		w.streams = append(w.streams, s)
 	}
 	return w
 }
@@ -170,7 +172,7 @@ func (w *world) config() config.Config {
 	c.Memory = config.Size(w.plan.memory)
 	c.Delivery.GzipLevel = w.plan.gzipLevel
 	c.Endpoints = map[string]config.Endpoint{"s3": {URL: "http://store", AccessKey: "AKIASIMULATION", SecretKey: "simulated secret"}}
-	c.Delivery.SmallBuffers = w.plan.chance.partitions
+	c.Delivery.SmallBuffers = w.plan.chance.partitions || w.plan.chance.conversion
 	c.Quotas.Default.Partitions = w.plan.quota
 	if w.plan.chance.processing {
 		c.Endpoints["lambda"] = config.Endpoint{URL: "http://functions", AccessKey: "AKIASIMULATION", SecretKey: "simulated secret"}
@@ -317,6 +319,7 @@ func (w *world) trouble() {
 		clients.Go(func() { <-made; w.produce(uint32(i)) })
 	}
 	others.Go(func() { w.operate(ctx, made) })
+	others.Go(func() { w.widen(ctx, made) })
 	others.Go(func() { w.climate(ctx) })
 	others.Go(func() { w.troubleClock(ctx) })
 	others.Go(func() { w.troubleDisk(ctx) })
