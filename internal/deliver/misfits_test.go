@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -157,6 +158,27 @@ func TestAStreamWithoutItsTableWaits(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		w.converted(20)
+	})
+}
+
+// What does not fit is taken once, also where it is the last record of a full object.
+func TestTheLastRecordOfAnObjectFailsOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 5)
+		w.converting()
+		w.start()
+		defer w.stop()
+		w.put(numberedRange(0, 7)...)
+		w.put(numberedRange(8, 15)...)
+		w.put(numbered(7))                               // one more would fit
+		w.put(slices.Concat(numbered(15), numbered(16))) // of this size there is none
+		w.put(numberedRange(17, 20)...)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		w.converted(20)
+		if l := w.check(); l.Failed.Records != 2 || l.Delivered.Records != 17 {
+			t.Errorf("the ledger says %+v", l)
+		}
 	})
 }
 

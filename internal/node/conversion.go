@@ -67,8 +67,10 @@ func (c *conversions) of(ctx context.Context, d *stream.Definition) (*deliver.Co
 	c.mu.Lock()
 	k := c.known[d.ID]
 	c.mu.Unlock()
-	if k != nil && k.version == d.Version && c.now().Sub(k.seen) < c.fresh {
-		return k.Conversion, nil
+	if k != nil && k.version == d.Version {
+		if age := c.now().Sub(k.seen); age >= 0 && age < c.fresh { // else the clock was set back
+			return k.Conversion, nil
+		}
 	}
 	made, err := c.ask(ctx, d.S3.Conversion)
 	if err != nil {
