@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -90,6 +92,11 @@ func beFunction(mode string) {
 	case "init error":
 		c.post("runtime/init/error", strings.NewReader(`{"errorMessage":"no","errorType":"Init.No"}`), nil, nil)
 		os.Exit(1)
+	case "large init error":
+		body := bytes.NewReader(make([]byte, 7_000_000))
+		status, text := c.post("runtime/init/error", body, nil, nil)
+		fmt.Println("told", status, text)
+		os.Exit(1)
 	case "exit in init":
 		os.Exit(7)
 	case "slow init":
@@ -143,6 +150,12 @@ func (c runtimeClient) serve(mode, id string, payload []byte, h http.Header) boo
 		}
 		fmt.Println("child", child.Process.Pid)
 		select {}
+	case "hang with escapees":
+		escape(true)
+		select {}
+	case "crash with escapees":
+		escape(false)
+		os.Exit(3)
 	case "oversize":
 		size := MaxPayload + 10
 		body := io.LimitReader(zeroes{}, int64(size))
@@ -228,6 +241,31 @@ func (c runtimeClient) serve(mode, id string, payload []byte, h http.Header) boo
 	}
 	c.respond(id, payload)
 	return true
+}
+
+// escape starts processes in sessions of their own: one that stays a child, one whose parent
+// ends, and if bare is set a child that inherits no environment, with a child of its own in
+// yet another session.
+func escape(bare bool) {
+	start := func(env []string, lines int, script string) {
+		c := exec.Command("/bin/sh", "-c", script)
+		c.SysProcAttr, c.Env = &syscall.SysProcAttr{Setsid: true}, env
+		out, err := c.StdoutPipe()
+		if err == nil {
+			err = c.Start()
+		}
+		if err != nil {
+			die("escapee: %v", err)
+		}
+		for told := bufio.NewScanner(out); lines > 0 && told.Scan(); lines-- {
+			fmt.Println("escapee", told.Text())
+		}
+	}
+	start(os.Environ(), 1, "echo $$; exec sleep 600")
+	start(os.Environ(), 1, "sleep 600 & echo $!")
+	if bare {
+		start([]string{}, 2, "echo $$; setsid sh -c 'echo $$; exec sleep 600' & sleep 600")
+	}
 }
 
 // zeroes is an endless body.

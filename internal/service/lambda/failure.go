@@ -11,6 +11,7 @@ import (
 const (
 	kindEntrypoint = "Runtime.InvalidEntrypoint"
 	kindExit       = "Runtime.ExitError"
+	kindInit       = "Runtime.InitError"
 	kindTooLarge   = "Function.ResponseSizeTooLarge"
 )
 
@@ -57,4 +58,11 @@ func noEntry(id string, err error) []byte {
 func tooLargeAnswer(size int64) []byte {
 	return failure(kindTooLarge, fmt.Sprintf(
 		"Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxPayload))
+}
+
+// tooLargeInitError stands for what a process said when it could not start, which was more
+// than it may say.
+func tooLargeInitError(size int64) []byte {
+	return failure(kindInit, fmt.Sprintf(
+		"The runtime reported an error during init in %d bytes, more than the maximum allowed payload size (%d bytes).", size, MaxPayload))
 }

@@ -56,7 +56,8 @@ type stored struct {
 type folder struct {
 	disk durable.Disk
 	path string
-	most int64 // bytes that a zip may hold
+	most int64  // bytes that a zip may hold
+	mark string // how the marks of its workers begin, see newMark
 }
 
 func openFolder(root string, disk durable.Disk) (*folder, error) {
@@ -67,7 +68,11 @@ func openFolder(root string, disk durable.Disk) (*folder, error) {
 	if err := disk.MkdirAll(absolute, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of functions: %w", err)
 	}
-	return &folder{disk, absolute, maxUnzipped}, nil
+	mark, err := markOf(absolute)
+	if err != nil {
+		return nil, err
+	}
+	return &folder{disk, absolute, maxUnzipped, mark}, nil
 }
 
 func (f *folder) code(name, code string) string { return filepath.Join(f.path, name, codeName, code) }

@@ -39,6 +39,7 @@ func TestWhatGoesWrongInAFunctionIsItsAnswer(t *testing.T) {
 		{"kill itself", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"}`, 0},
 		{"exit 0", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"}`, 0},
 		{"init error", `{"errorMessage":"no","errorType":"Init.No"}`, 0},
+		{"large init error", `{"errorType":"Runtime.InitError","errorMessage":"The runtime reported an error during init in 7000000 bytes, more than the maximum allowed payload size (6291556 bytes)."}`, 0},
 		{"exit in init", `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 7"}`, 0},
 		{"trailer", `{"errorMessage":"late"}`, 1},
 		{"oversize", `{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size (6291566 bytes) exceeded maximum allowed payload size (6291556 bytes)."}`, 1},

@@ -75,6 +75,7 @@ type place struct {
 	api           string // address of its Runtime API
 	region        string
 	stream        string // of its log
+	mark          string // what its processes are known by, see newMark
 }
 
 // reserved are the variables that users cannot set (spec neighbours.md 2.4).
@@ -84,7 +85,7 @@ var reserved = map[string]bool{
 	"AWS_LAMBDA_FUNCTION_VERSION": true, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": true,
 	"AWS_LAMBDA_LOG_GROUP_NAME": true, "AWS_LAMBDA_LOG_STREAM_NAME": true,
 	"AWS_LAMBDA_INITIALIZATION_TYPE": true, "AWS_EXECUTION_ENV": true, "AWS_ACCESS_KEY": true,
-	"AWS_ACCESS_KEY_ID": true, "AWS_SECRET_ACCESS_KEY": true, "AWS_SESSION_TOKEN": true,
+	markName: true, "AWS_ACCESS_KEY_ID": true, "AWS_SECRET_ACCESS_KEY": true, "AWS_SESSION_TOKEN": true,
 }
 
 // environment is all that a process finds in its environment. Nothing of ours is in it.
@@ -116,7 +117,8 @@ func environment(c *Configuration, p place, session map[string]string) []string 
 	if !c.provided() {
 		vars["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + c.Runtime
 	}
-	env := make([]string, 0, len(vars))
+	env := make([]string, 0, len(vars)+1)
+	env = append(env, p.mark)
 	for name, value := range vars {
 		env = append(env, name+"="+value)
 	}

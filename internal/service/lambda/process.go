@@ -14,6 +14,7 @@ type launch struct {
 	dir    string
 	env    []string
 	output *os.File // gets stdout and stderr
+	mark   string   // is in env; all that the process starts inherits it
 	cage   cage
 }
 
@@ -28,27 +29,28 @@ type cage struct {
 	file   uint64 // largest file it may write, bytes
 }
 
-// process is a running child and the group that it leads.
+// process is a running child with all that it has started.
 type process struct {
 	pid    int
-	exited chan struct{} // closed when it and its group are gone
+	mark   string
+	exited chan struct{} // closed when it has ended and all it started was killed
 	how    string        // it ended; empty for exit status 0. To be read after exited.
 
 	mu   sync.Mutex
 	gone bool // the number is, or may soon be, another's
 }
 
-// kill ends the process and its group at once. AWS gives functions without extensions no
+// kill ends the process and all that descends from it at once. AWS gives functions without extensions no
 // time to say goodbye either.
 func (p *process) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.gone {
-		killGroup(p.pid)
+		killFamily(p.pid)
 	}
 }
 
-// last ends what the process has left behind, when it has ended itself.
+// last ends what the process has left behind in its group, when it has ended itself.
 func (p *process) last() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,7 +81,7 @@ func startProcess(l launch) (*process, error) {
 			result <- started{nil, err}
 			return
 		}
-		p := &process{pid: cmd.Process.Pid, exited: make(chan struct{})}
+		p := &process{pid: cmd.Process.Pid, mark: l.mark, exited: make(chan struct{})}
 		if err := l.cage.limit(p.pid); err != nil {
 			p.kill()
 			p.wait(cmd)
@@ -93,7 +95,7 @@ func startProcess(l launch) (*process, error) {
 	return r.p, r.err
 }
 
-// wait waits for the end of the process, ends its group, and tells.
+// wait waits for the end of the process, ends what it has left, and tells.
 func (p *process) wait(cmd *exec.Cmd) {
 	err := reap(p, cmd)
 	switch state := cmd.ProcessState; {

@@ -15,8 +15,8 @@ func inOwnGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// reap waits for the end of a process. Its group is ended while it is not reaped yet, and its
-// number therefore not given to another.
+// reap waits for the end of a process, and ends what it has left. Its group is ended while it
+// is not reaped yet, and its number therefore not given to another.
 func reap(p *process, cmd *exec.Cmd) error {
 	for {
 		err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
@@ -25,10 +25,28 @@ func reap(p *process, cmd *exec.Cmd) error {
 		}
 	}
 	p.last()
+	swept := make(chan struct{})
+	go func() { // on another thread: this one is in the cage, and sees what that shows
+		defer close(swept)
+		endMarked(p.mark)
+	}()
+	<-swept
 	return cmd.Wait()
 }
 
-// killGroup kills a process and all it has started.
+// killFamily kills a process, its group, and all that descends from it. The process must not
+// be reaped yet.
+func killFamily(pid int) {
+	_ = unix.Kill(-pid, unix.SIGSTOP) // whoever is stopped starts nobody; as below, it may fail
+	if first, _, ok := identify(pid); ok {
+		for _, k := range descendants([]kin{first}) {
+			k.signal(unix.SIGKILL)
+		}
+	}
+	killGroup(pid)
+}
+
+// killGroup kills a process and those of its group.
 func killGroup(pid int) {
 	// It fails when they have ended already, which is what is wanted.
 	_ = unix.Kill(-pid, unix.SIGKILL)

@@ -18,7 +18,13 @@ func reap(p *process, cmd *exec.Cmd) error {
 	return err
 }
 
-// killGroup kills a process and all it has started.
+// killFamily kills a process and its group. Who has left the group is not found: only Linux
+// tells of other processes' environments.
+func killFamily(pid int) { killGroup(pid) }
+
+func endMarked(string) int { return 0 }
+
+// killGroup kills a process and those of its group.
 func killGroup(pid int) {
 	// It fails when they have ended already, which is what is wanted.
 	_ = syscall.Kill(-pid, syscall.SIGKILL)

@@ -52,7 +52,7 @@ type runtimeAPI struct {
 	phase   phase
 	turn    *turn
 	asked   chan struct{} // of the request that waits for a call; nil: none does
-	failure []byte        // what it said when it could not start
+	failure []byte        // what it said when it could not start; to be read when phase is broken
 	hint    int           // bytes of the last answer of unknown length
 }
 
@@ -262,10 +262,13 @@ func (a *runtimeAPI) take(w http.ResponseWriter, r *http.Request, id string, fai
 
 // initError takes why the process cannot start.
 func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
-	body, _, err := readAnswer(r, 0)
+	body, size, err := readAnswer(r, 0)
 	if err != nil {
 		refuseRuntime(w, http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
 		return
+	}
+	if size > MaxPayload { // it cannot start all the same, and must not be told to try again
+		body = tooLargeInitError(size)
 	}
 	a.mu.Lock()
 	early := a.phase == starting
@@ -284,14 +287,11 @@ func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
 	close(a.ready)
 }
 
-// initFailure is what the process said when it could not start; nil if it could.
-func (a *runtimeAPI) initFailure() []byte {
+// initFailure is what the process said when it could not start, if it did so.
+func (a *runtimeAPI) initFailure() (body []byte, said bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.phase != broken {
-		return nil
-	}
-	return a.failure
+	return a.failure, a.phase == broken
 }
 
 // outcome is what the process has answered so far, once it has ended.

@@ -125,6 +125,9 @@ func open(o Options, m machine) (*Service, error) {
 	s.hidden = real(append([]string{o.Root}, o.Hidden...))
 	s.readable, s.writable = append(readable(s.hidden), m.readable...), writable(s.hidden)
 	s.logging, s.silence = context.WithCancel(context.Background())
+	if n := endMarked(f.mark); n > 0 {
+		o.Logger.Info("what functions had left running is ended", "processes", n)
+	}
 	names, err := f.names()
 	if err != nil {
 		return nil, err

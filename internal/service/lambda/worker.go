@@ -49,9 +49,10 @@ func startWorker(s *Service, rev *revision) (_ *worker, err error) {
 	if w.out, err = newOutput(s.opt.Now, s.keeper(c.LoggingConfig.LogGroup, stream), s.running.Go); err != nil {
 		return nil, errors.Join(err, w.api.listener.Close())
 	}
+	mark := s.folder.newMark()
 	w.process, err = startProcess(launch{
-		path: path, args: args, dir: rev.code, output: w.out.write,
-		env:  environment(c, place{rev.code, w.scratch, w.api.address, s.opt.Region, stream}, s.session(c)),
+		path: path, args: args, dir: rev.code, output: w.out.write, mark: mark,
+		env:  environment(c, place{rev.code, w.scratch, w.api.address, s.opt.Region, stream, mark}, s.session(c)),
 		cage: s.cage(c, rev.code, w.scratch),
 	})
 	if err != nil {
@@ -109,7 +110,7 @@ func (w *worker) awaitInit(expired <-chan struct{}) error {
 	case <-expired:
 		return errSlowInit
 	}
-	if body := w.api.initFailure(); body != nil {
+	if body, said := w.api.initFailure(); said {
 		return &initError{body}
 	}
 	select {
