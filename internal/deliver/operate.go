@@ -167,12 +167,24 @@ func (s *StreamStatus) observe(ctx context.Context, d *delivery) {
 		case record.Data:
 			s.Ledger = s.Ledger.Add(c.Ledger)
 			s.Oldest = earlier(s.Oldest, oldest)
+			if c.isStaged {
+				s.observeStage(r.opt.Stage.Waiting(ctx, r.ingestLog()))
+			}
 		case record.Backup:
 			s.Backup.add(c.Ledger, oldest)
 		default:
 			s.Failures.add(c.Ledger, oldest)
 		}
 		s.Queues = append(s.Queues, QueueStatus{Queue: r.output, Done: c.done()})
+	}
+}
+
+// observeStage adds what waits to be processed: it may be the oldest of the stream, and may
+// be what the stream hangs on.
+func (s *StreamStatus) observeStage(w Waiting) {
+	s.Oldest = earlier(s.Oldest, w.Oldest)
+	if w.Fails > s.Fails {
+		s.Fails, s.LastError = w.Fails, w.LastError
 	}
 }
 

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -262,6 +263,53 @@ func TestTheOldestRecordIsTheFirstNotDelivered(t *testing.T) {
 		}
 		if all := w.m.Statuses(t.Context()); len(all) != 1 || all[0].Oldest != w.status().Oldest || all[0].Name != "clicks" {
 			t.Fatalf("statuses %+v", all)
+		}
+	})
+}
+
+// Waiting implements Stage.
+func (s staged) Waiting(ctx context.Context, q record.Queue) Waiting {
+	return Waiting(s.Manager.Waiting(ctx, q))
+}
+
+// What hangs in the processing is as old as it is, and its trouble is the stream's.
+func TestTheOldestRecordMayNotBeProcessedYet(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, 1, 300)
+		w.def = w.processing(true)
+		w.start()
+		defer w.stop()
+		w.put([]byte("not a number, so that the processor fails"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		s := w.status()
+		if time.Since(s.Oldest) != time.Minute || s.Fails < 5 || s.LastError == "" || s.Pending.Records != 1 {
+			t.Fatalf("the oldest is %v old, status %+v", time.Since(s.Oldest), s)
+		}
+		if all := w.m.Statuses(t.Context()); all[0].Oldest != s.Oldest || all[0].Fails != s.Fails {
+			t.Fatalf("statuses %+v", all)
+		}
+		w.reconfigure(w.processing(false)) // it passes as it is
+		synctest.Wait()
+		time.Sleep(time.Second)
+		w.lambdaAge = time.Hour
+		w.reconfigure(w.processing(true))
+		time.Sleep(time.Minute)
+		w.put(numbered(1)) // waits for its batch, behind one that is processed
+		s = w.status()
+		if age := time.Since(s.Oldest); age != 2*time.Minute+time.Second || s.Fails != 0 || s.LastError != "" {
+			t.Fatalf("the oldest is %v old, status %+v", age, s)
+		}
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if age := time.Since(w.status().Oldest); age != 5*time.Minute {
+			t.Fatalf("the oldest is %v old, and was put 5 minutes ago", age)
+		}
+		w.flush()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := w.status(); !s.Oldest.IsZero() || s.Pending.Records != 0 || s.Delivered.Records != 2 {
+			t.Fatalf("status %+v", s)
 		}
 	})
 }

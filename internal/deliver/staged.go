@@ -19,6 +19,8 @@ type Stage interface {
 	Began(q record.Queue, at record.Mark)
 	// Account says how far the processing of q is; false if it has not begun.
 	Account(q record.Queue) (Account, bool)
+	// Waiting says what of q is not processed yet, and why.
+	Waiting(ctx context.Context, q record.Queue) Waiting
 	// Flush makes what lies in q before a mark be processed at once.
 	Flush(q record.Queue, upto record.Mark)
 	// Forget returns the writes that remove all that is kept of q's processing, which has
@@ -35,6 +37,13 @@ type Account struct {
 	Made       record.Counts // what came of them
 	Dropped    record.Counts // source records that the processors dropped
 	Failed     record.Counts // source records that went to an error output or were unreadable
+}
+
+// Waiting is what of a queue is not processed for good yet, and what keeps it from that.
+type Waiting struct {
+	Oldest    time.Time // arrival of its first record; zero: there is none, or it cannot be told
+	Fails     int       // what failed in a row
+	LastError string    // of the last of them; empty while all is well
 }
 
 // processes reports whether a stream's records are processed before they are delivered. An

@@ -82,6 +82,11 @@ func (s staged) Account(q record.Queue) (deliver.Account, bool) {
 	return deliver.Account(a), ok
 }
 
+// Waiting implements deliver.Stage.
+func (s staged) Waiting(ctx context.Context, q record.Queue) deliver.Waiting {
+	return deliver.Waiting(s.Manager.Waiting(ctx, q))
+}
+
 // pipeline puts the processors of a stream in their order (spec firehose.md section 5.1).
 func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 	p := stage.Pipeline{Bytes: batchBytes, Parallel: stepCalls}
@@ -171,5 +176,6 @@ func (n *Node) function(p *stage.Pipeline, d *stream.Definition, l stream.Lambda
 	return lambda.New(lambda.Options{
 		Function: l.ARN, Retries: l.Retries, Stream: d.ARN, Region: n.opt.Config.Region,
 		Invoker: n.functions, Now: n.opt.Now,
+		Logger: n.log.With("room", "stage", "stream", d.Name),
 	})
 }

@@ -42,6 +42,12 @@ func (f *farm) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls++
+	if strings.HasSuffix(r.URL.Path, ":function:mistyped/invocations") {
+		return &http.Response{
+			StatusCode: 404, Header: http.Header{"X-Amzn-Errortype": {"ResourceNotFoundException"}},
+			Body: io.NopCloser(strings.NewReader(`{"Type":"User","Message":"Function not found"}`)),
+		}, nil
+	}
 	if r.URL.Path != "/2015-03-31/functions/"+functionARN+"/invocations" || !strings.Contains(r.Header.Get("Authorization"), "/us-east-1/lambda/aws4_request") {
 		f.t.Errorf("%s %s", r.URL, r.Header)
 	}
@@ -341,6 +347,45 @@ func TestAFunctionThatCannotBeCalledFailsItsRecords(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A stream names a function that is not there, and would call it for hours. Operators see
+// that its records wait and why; an update that names another has them processed at once.
+func TestAnUpdateNamesTheFunctionThatWasMeant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, func(data string) (string, string) { return "Ok", strings.ToUpper(data) })
+		calling := func(arn string) object {
+			return object{"Enabled": true, "Processors": []object{{"Type": "Lambda", "Parameters": []object{
+				{"ParameterName": "LambdaArn", "ParameterValue": arn}, {"ParameterName": "NumberOfRetries", "ParameterValue": "300"},
+				{"ParameterName": "BufferSizeInMBs", "ParameterValue": "1"}, {"ParameterName": "BufferIntervalInSeconds", "ParameterValue": "1"},
+			}}}}
+		}
+		p.stream(object{"ProcessingConfiguration": calling(strings.TrimSuffix(functionARN, "f") + "mistyped")})
+		p.must(p.put("s", "a\n"))
+		time.Sleep(10 * time.Minute)
+		s, err := p.operator().Stream(t.Context(), "s")
+		p.must(err)
+		if s.Data.AgeSeconds != 600 || s.Fails < 16 || !strings.Contains(s.LastError, ":function:mistyped") {
+			t.Errorf("the oldest record is %v s old, %d failures, the last %q", s.Data.AgeSeconds, s.Fails, s.LastError)
+		}
+		if m := p.samples()[0]; m.Oldest != 10*time.Minute || m.Fails != s.Fails {
+			t.Errorf("metrics %+v", m)
+		}
+		p.must(p.firehose("UpdateDestination", object{
+			"DeliveryStreamName": "s", "CurrentDeliveryStreamVersionId": "1", "DestinationId": "destinationId-000000000001",
+			"ExtendedS3DestinationUpdate": object{"ProcessingConfiguration": calling(functionARN)},
+		}, nil))
+		time.Sleep(7 * time.Second) // the hints of the stream, and some
+		synctest.Wait()
+		if got := p.under("main/"); got != "A\n" {
+			t.Errorf("delivered %q", got)
+		}
+		s, err = p.operator().Stream(t.Context(), "s")
+		p.must(err)
+		if s.Data.Pending.Records != 0 || s.Data.AgeSeconds != 0 || s.Fails != 0 || s.LastError != "" {
+			t.Errorf("the stream is %+v", s)
+		}
+	})
 }
 
 // A node that is restarted goes on, and the function gets no record for good twice.

@@ -16,6 +16,7 @@ type batch struct {
 	items    []record.Item
 	sources  record.Counts // of items, before the pipeline
 	slot     slot
+	cancel   context.CancelFunc
 	done     chan struct{} // closed when the pipeline has ended
 	out      []record.Item
 	err      error
@@ -89,6 +90,23 @@ func (b *batch) add(d Decoder, e *record.Entry, ids *record.IDs, first uint32, m
 
 // maxItems bounds the records of a batch, for small ones take more memory than their bytes.
 const maxItems = 10_000
+
+// start sends the batch into the pipeline, until it has come through, ctx ends, or it is
+// cancelled.
+func (b *batch) start(ctx context.Context) {
+	ctx, b.cancel = context.WithCancel(ctx)
+	go b.run(ctx)
+}
+
+// passed reports whether the batch has come through the pipeline.
+func (b *batch) passed() bool {
+	select {
+	case <-b.done:
+		return b.err == nil
+	default:
+		return false
+	}
+}
 
 // run sends the batch through the pipeline.
 func (b *batch) run(ctx context.Context) {

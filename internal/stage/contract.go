@@ -25,6 +25,14 @@ type Processor interface {
 	Process(ctx context.Context, items []record.Item) ([]record.Item, error)
 }
 
+// Troubled is a Processor that tries again by itself what went wrong, as long as its Process
+// takes.
+type Troubled interface {
+	// Trouble is how often it failed in a row, and why the last time; 0 and nil while all is
+	// well. It may be called by any goroutine.
+	Trouble() (fails int, last error)
+}
+
 // Pipeline is what one version of a stream has its records go through. Without Steps they
 // pass as they are.
 type Pipeline struct {

@@ -174,8 +174,8 @@ func (m *Manager) begin(q record.Queue, v *version, s *saved) {
 	}
 }
 
-// Update makes the batches that are read from now on go through the pipeline of a stream's
-// newest version.
+// Update makes all records whose processing has not come to an end go through the pipeline of
+// a stream's newest version. What is in the former one is given up, and begins anew.
 func (m *Manager) Update(d *stream.Definition) error {
 	v, err := m.version(d)
 	if err != nil {
@@ -219,19 +219,6 @@ func (m *Manager) Account(q record.Queue) (Account, bool) {
 		return Account{}, false
 	}
 	return *a.account.Load(), true
-}
-
-// Failures is how many batches of a stream have failed in a row.
-func (m *Manager) Failures(id record.StreamID) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	most := int64(0)
-	for q, a := range m.runners {
-		if q.Stream == id {
-			most = max(most, a.failures.Load())
-		}
-	}
-	return int(most)
 }
 
 // Flush makes what lies in q be processed at once, whatever its size and age.

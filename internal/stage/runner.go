@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,18 +21,20 @@ var errShort = errors.New("the journal holds less than it says")
 // leaves anything behind, and it is one write: results, account and trim. A crash before it
 // makes the batch be processed again, and nobody has seen the results of the first time.
 type runner struct {
-	queue    record.Queue
-	opt      *Options
-	log      *slog.Logger
-	reader   Reader
-	version  atomic.Pointer[version] // of the stream, that the next batch is read under
-	account  atomic.Pointer[Account] // as stored
-	flushed  atomic.Pointer[record.Mark]
-	wake     chan struct{} // capacity 1: something was appended, flushed, or updated
-	failures atomic.Int64  // batches that failed in a row
+	queue   record.Queue
+	opt     *Options
+	log     *slog.Logger
+	reader  Reader
+	version atomic.Pointer[version] // of the stream, that the next batch is read under
+	account atomic.Pointer[Account] // as stored
+	flushed atomic.Pointer[record.Mark]
+	trouble atomic.Pointer[trouble] // nil while all is well
+	first   atomic.Pointer[arrival] // see arrived
+	wake    chan struct{}           // capacity 1: something was appended, flushed, or updated
 
 	// The rest belongs to the goroutine of run.
 	saved   *saved
+	current *version    // that renew has seen
 	reading record.Mark // behind the last batch that was read
 	batches []*batch    // in the pipeline, in order; each holds a slot
 }
@@ -71,18 +74,47 @@ func (r *runner) goOn(ctx context.Context) error {
 	return nil
 }
 
-// abandon waits for the batches in the pipeline, which has been told to end, and forgets
-// them: they are read again.
-func (r *runner) abandon() {
-	for _, b := range r.batches {
+// abandon gives up all that is in the pipeline: it is read again.
+func (r *runner) abandon() { r.giveUp(0) }
+
+// giveUp ends the batches in the pipeline but for the first so many, waits for them, and
+// forgets them: they are read again. Nothing of them is stored, whatever came of them.
+func (r *runner) giveUp(keep int) {
+	for _, b := range r.batches[keep:] {
+		b.cancel()
+	}
+	for _, b := range r.batches[keep:] {
 		<-b.done
 		b.slot.release()
 	}
-	r.batches, r.reading = nil, r.saved.Checkpoint
+	r.batches, r.reading = slices.Delete(r.batches, keep, len(r.batches)), r.saved.Checkpoint
+	if keep > 0 {
+		r.reading = r.batches[keep-1].to
+	}
+}
+
+// renew makes the stream's newest version that of all batches which are still being
+// processed: a function that hangs, or is not there, is left as soon as another is named.
+// Batches that came through the former version before any that did not are stored as they
+// are.
+func (r *runner) renew() {
+	v := r.version.Load()
+	if v == r.current {
+		return
+	}
+	r.current = v
+	r.trouble.Store(nil) // it was the former version's
+	for i, b := range r.batches {
+		if b.version != v && !b.passed() {
+			r.giveUp(i)
+			return
+		}
+	}
 }
 
 // step reads ahead as far as it may and then waits for something to happen.
 func (r *runner) step(ctx context.Context) error {
+	r.renew()
 	wait, err := r.readAhead(ctx)
 	if err != nil {
 		return err
@@ -136,7 +168,7 @@ func (r *runner) readAhead(ctx context.Context) (time.Duration, error) {
 		}
 		b.slot, b.version, r.reading = slot, v, b.to
 		r.batches = append(r.batches, b)
-		go b.run(ctx)
+		b.start(ctx)
 	}
 }
 
@@ -185,6 +217,9 @@ const maxSkew = time.Hour
 // store writes what came of the oldest batch.
 func (r *runner) store(ctx context.Context) error {
 	b := r.batches[0]
+	if b.err != nil && b.version != r.version.Load() {
+		return nil // renew gives it up
+	}
 	if b.err != nil {
 		return b.err
 	}
@@ -197,8 +232,9 @@ func (r *runner) store(ctx context.Context) error {
 	r.account.Store(&next)
 	r.reader.Pass(next.Checkpoint, tx.Trims)
 	r.batches = r.batches[1:]
+	b.cancel() // its context, which nobody needs any more
 	b.slot.release()
-	r.failures.Store(0)
+	r.trouble.Store(nil)
 	for i := range tx.Appends {
 		r.opt.OnAppend(tx.Appends[i].Queue)
 	}
@@ -295,7 +331,7 @@ const (
 // pause reports a batch that could not be processed and waits before it is tried again,
 // longer each time. Records stay where they are.
 func (r *runner) pause(ctx context.Context, err error) {
-	n := r.failures.Add(1)
+	n := r.fail(err)
 	wait := maxPause
 	if n < 9 {
 		wait = min(firstPause<<n, maxPause)
@@ -305,19 +341,15 @@ func (r *runner) pause(ctx context.Context, err error) {
 		r.log.Warn("records could not be processed; they are kept in the journal and it is tried again",
 			"error", err, "failures", n, "retry_in", wait.Round(time.Millisecond))
 	}
-	version := r.version.Load()
 	t := time.NewTimer(wait)
 	defer t.Stop()
-	for {
+	for r.version.Load() == r.current {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 			return
 		case <-r.wake:
-			if r.version.Load() != version {
-				return
-			}
 		}
 	}
 }

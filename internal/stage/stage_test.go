@@ -409,8 +409,8 @@ func TestABatchThatFailsIsTriedAgain(t *testing.T) {
 	if got := w.holds(record.Processed); !slices.Equal(got, wanted(0, 10)) {
 		t.Fatalf("got %q", got)
 	}
-	if w.m.Failures(w.def.ID) != 0 {
-		t.Fatal("still said to fail")
+	if left := w.m.Waiting(t.Context(), w.q); left != (Waiting{}) {
+		t.Fatalf("still said to wait: %+v", left)
 	}
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
@@ -509,45 +509,6 @@ func TestRecordsGoToTheirPartitions(t *testing.T) {
 	}
 	if a := w.check(); a.Made.Records != 4 || a.Failed.Records != 2 {
 		t.Fatalf("account %+v", a)
-	}
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A batch that went through the pipeline of one version is placed by the prefix of that
-// version, whatever an update says meanwhile: another one may name other keys.
-func TestABatchIsPlacedByTheVersionThatProcessedIt(t *testing.T) {
-	w := newWorld(t)
-	inside, proceed := make(chan struct{}), make(chan struct{})
-	keyed := func(name string) Pipeline {
-		return Pipeline{Bytes: 1 << 20, Parallel: 1, Prefix: byKey(name), Steps: []Processor{
-			batchStep(func(_ context.Context, items []record.Item) ([]record.Item, error) {
-				inside <- struct{}{}
-				<-proceed
-				for i := range items {
-					items[i].Queried = map[string]string{name: "a"}
-				}
-				return items, nil
-			}),
-		}}
-	}
-	w.line = keyed("old")
-	w.start()
-	w.begin(start)
-	w.put("1")
-	<-inside
-	w.line = keyed("new")
-	if err := w.m.Update(w.def); err != nil {
-		t.Fatal(err)
-	}
-	proceed <- struct{}{}
-	w.put("2")
-	<-inside
-	proceed <- struct{}{}
-	w.until("both are processed", w.processed(2))
-	if got := w.in('a'); !slices.Equal(got, []string{"1", "2"}) {
-		t.Fatalf("got %q, failures %q", got, w.failures)
 	}
 	if err := w.stop(); err != nil {
 		t.Fatal(err)

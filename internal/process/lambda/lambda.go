@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	mathrand "math/rand/v2"
 	"time"
 
@@ -31,7 +32,7 @@ var (
 	ErrThrottled = errors.New("the function is throttled")
 )
 
-// Options are what a Processor is made from. All are required but Retries.
+// Options are what a Processor is made from. All are required but Retries and Logger.
 type Options struct {
 	Function string // ARN, as in LambdaArn; it is told in failure records
 	Retries  int    // NumberOfRetries: invocations after the first that fails
@@ -39,13 +40,22 @@ type Options struct {
 	Region   string
 	Invoker  Invoker
 	Now      func() time.Time
+	Logger   *slog.Logger // told of calls that fail, less and less often; never of data
 }
 
 // Processor has a function transform records. It may be used by many goroutines.
-type Processor struct{ opt Options }
+type Processor struct {
+	opt     Options
+	trouble trouble
+}
 
 // New returns a Processor.
-func New(opt Options) *Processor { return &Processor{opt} }
+func New(opt Options) *Processor {
+	if opt.Logger == nil {
+		opt.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Processor{opt: opt}
+}
 
 // maxPayload bounds a request's bytes: Lambda's limit of 6 MiB (spec section 5.3), with room
 // for what stands around the records.
@@ -85,7 +95,7 @@ func wordsOf(err error) words {
 func (p *Processor) Process(ctx context.Context, items []record.Item) ([]record.Item, error) {
 	going := make([]*record.Item, 0, len(items))
 	for i := range items {
-		if items[i].Goes() {
+		if items[i].Goes() && p.fits(&items[i]) {
 			going = append(going, &items[i])
 		}
 	}
@@ -117,7 +127,11 @@ func (p *Processor) batch(ctx context.Context, items []*record.Item) error {
 func (p *Processor) insist(ctx context.Context, items []*record.Item) (attempts int, err error) {
 	for attempts = 1; ; attempts++ {
 		err = p.invoke(ctx, items, attempts)
-		if err == nil || attempts > p.opt.Retries || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil {
+			return attempts, err
+		}
+		p.complain(attempts, err)
+		if attempts > p.opt.Retries {
 			return attempts, err
 		}
 		select {
@@ -143,6 +157,7 @@ func (p *Processor) invoke(ctx context.Context, items []*record.Item, attempt in
 	if err != nil {
 		return err
 	}
+	p.trouble.over()
 	p.take(items, answer, attempt)
 	return nil
 }

@@ -291,6 +291,36 @@ func TestLargeBatchesAreSplitBelowLambdasLimit(t *testing.T) {
 	}
 }
 
+// A record may have grown beyond what a request may have since it came, by decompression.
+func TestARecordTooLargeForARequestFailsAtOnceAndAlone(t *testing.T) {
+	for name, size := range map[string]int{"just": (maxPayload-aroundRecord-len("id-1"))/4*3 + 1, "far": 20 << 20} {
+		t.Run(name, func(t *testing.T) {
+			p, fn := processor(t, 3, func(_ int, e event) (string, error) { return upper(e), nil })
+			list := items("a", strings.Repeat("b", size), "c")
+			out, err := p.Process(t.Context(), list)
+			if err != nil || len(fn.calls) != 1 || len(fn.calls[0].Records) != 2 {
+				t.Fatalf("%d calls, %v", len(fn.calls), err)
+			}
+			if string(out[0].Data) != "A" || string(out[2].Data) != "C" {
+				t.Errorf("the others became %q and %q", out[0].Data, out[2].Data)
+			}
+			f := out[1].Failure
+			if f == nil || f.Code != "Lambda.FunctionError" || f.Attempts != 1 || !strings.Contains(f.Message, "too large") ||
+				f.Function != function || f.Output != record.ProcessingFailed {
+				t.Errorf("failure %+v", f)
+			}
+		})
+	}
+}
+
+func TestTheLargestRecordThatFitsIsSent(t *testing.T) {
+	p, fn := processor(t, 0, func(_ int, e event) (string, error) { return upper(e), nil })
+	out, err := p.Process(t.Context(), items(strings.Repeat("a", (maxPayload-aroundRecord-len("id-0"))/4*3)))
+	if err != nil || len(fn.calls) != 1 || out[0].Failure != nil {
+		t.Fatalf("%d calls, %v, %+v", len(fn.calls), err, out[0].Failure)
+	}
+}
+
 func TestTheEndOfTheContextIsNoFailureOfRecords(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p, _ := processor(t, 3, func(int, event) (string, error) { cancel(); return "", ErrFunction })

@@ -12,12 +12,30 @@ import (
 // aroundRecord is what stands around a record's id and data in a request, at most.
 const aroundRecord = 96
 
-// fitting is how many of the items one request takes; at least one.
+// tooLarge is why a record fails that no request can hold. Firehose knows no such records: here
+// they may come out of decompression.
+var tooLarge = words{"Lambda.FunctionError", "The record is too large for a request to the Lambda function, which may have 6 MiB with the data in base64."}
+
+// sizeOf is what an item takes in a request, bytes, at most.
+func sizeOf(i *record.Item) int {
+	return base64.StdEncoding.EncodedLen(len(i.Data)) + len(i.ID) + aroundRecord
+}
+
+// fits says whether a request can hold an item. If not, the item fails: no further attempt
+// could make it smaller.
+func (p *Processor) fits(i *record.Item) bool {
+	if sizeOf(i) <= maxPayload {
+		return true
+	}
+	i.Failure = p.failure(tooLarge, 1, p.opt.Now())
+	return false
+}
+
+// fitting is how many of the items, each of which fits, one request takes.
 func fitting(items []*record.Item) int {
 	size := 0
 	for n, i := range items {
-		size += base64.StdEncoding.EncodedLen(len(i.Data)) + len(i.ID) + aroundRecord
-		if size > maxPayload && n > 0 {
+		if size += sizeOf(i); size > maxPayload {
 			return n
 		}
 	}
@@ -28,7 +46,7 @@ func fitting(items []*record.Item) int {
 func (p *Processor) request(items []*record.Item) []byte {
 	size := 512
 	for _, i := range items {
-		size += base64.StdEncoding.EncodedLen(len(i.Data)) + len(i.ID) + aroundRecord
+		size += sizeOf(i)
 	}
 	b := make([]byte, 0, size)
 	b = append(b, `{"invocationId":"`...)
