@@ -32,6 +32,8 @@ type conversions struct {
 	fresh   time.Duration // how long a table is taken for what it was; 0: not at all
 	now     func() time.Time
 
+	making sync.Mutex // taken before mu
+
 	mu    sync.Mutex
 	known map[record.StreamID]*conversion
 }
@@ -64,10 +66,8 @@ func (n *Node) newConversions(delivery int64) *conversions {
 
 // of returns how a stream converts, as deliver.Options.Conversion says.
 func (c *conversions) of(ctx context.Context, d *stream.Definition) (*deliver.Conversion, error) {
-	c.mu.Lock()
-	k := c.known[d.ID]
-	c.mu.Unlock()
-	if k != nil && k.version == d.Version {
+	k := c.last(d)
+	if k != nil {
 		if age := c.now().Sub(k.seen); age >= 0 && age < c.fresh { // else the clock was set back
 			return k.Conversion, nil
 		}
@@ -76,7 +76,10 @@ func (c *conversions) of(ctx context.Context, d *stream.Definition) (*deliver.Co
 	if err != nil {
 		return made, err
 	}
-	if k != nil && k.version == d.Version && slices.Equal(k.Columns, made.Columns) {
+	// One at a time: the partitions of a stream come together, and find what the first has made.
+	c.making.Lock()
+	defer c.making.Unlock()
+	if k = c.last(d); k != nil && slices.Equal(k.Columns, made.Columns) {
 		c.keep(d, &conversion{k.Conversion, k.encoding, d.Version, c.now()})
 		return k.Conversion, nil
 	}
@@ -86,6 +89,16 @@ func (c *conversions) of(ctx context.Context, d *stream.Definition) (*deliver.Co
 	}
 	c.keep(d, &conversion{made, encoding, d.Version, c.now()})
 	return made, nil
+}
+
+// last is how the version of a stream converted when it was looked at last; nil if it was not.
+func (c *conversions) last(d *stream.Definition) *conversion {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k := c.known[d.ID]; k != nil && k.version == d.Version {
+		return k
+	}
+	return nil
 }
 
 func (c *conversions) keep(d *stream.Definition, k *conversion) {
