@@ -26,6 +26,9 @@ const (
 	leastSlots  = 4
 	// batchBytes is the size of batches that no function gets.
 	batchBytes = 1 << 20
+	// packedBytes is the size of batches that are decompressed first: logs become ten to twenty
+	// times as large, and bombs a thousand times, which is about what unpack.MaxBatchBytes allows.
+	packedBytes = 256 << 10
 	// functionCalls is how many batches of a stream a function gets at once, and stepCalls
 	// how many are processed here (spec firehose.md section 5.3).
 	functionCalls = 5
@@ -109,6 +112,9 @@ func (n *Node) pipeline(d *stream.Definition) (stage.Pipeline, error) {
 			return p, err
 		}
 		p.Steps = append(p.Steps, step)
+	}
+	if d.S3.Find(stream.DecompressionProcessor) != nil {
+		p.Bytes = min(p.Bytes, packedBytes)
 	}
 	if !d.S3.Partitions() {
 		return p, nil
