@@ -1,18 +1,26 @@
 package blueprint
 
-// All returns every blueprint, Amazon's first.
-func All() []Blueprint { return append(amazon(), hydrant()...) }
+import "slices"
 
-// amazon is the published blueprints (spec neighbours.md section 2.6).
-func amazon() []Blueprint {
+// All returns every blueprint, Amazon's first.
+func All() []Blueprint {
+	return slices.Concat([]Blueprint{template()}, amazonApache(), amazonSyslog(), []Blueprint{logsProcessor()}, hydrant())
+}
+
+// template is the first of the published blueprints (spec neighbours.md section 2.6).
+func template() Blueprint {
+	return Blueprint{
+		Name:        "kinesis-firehose-process-record",
+		Aliases:     []string{"kinesis-firehose-process-record-python", "kinesis-firehose-process-record-streams-as-source"},
+		Description: "General template: any record to itself.",
+		Example:     Example{Input: "Hello, world.\n", Output: "Hello, world.\n"},
+		transform:   general, identity: true,
+	}
+}
+
+// amazonApache is the published blueprints for access logs.
+func amazonApache() []Blueprint {
 	return []Blueprint{
-		{
-			Name:        "kinesis-firehose-process-record",
-			Aliases:     []string{"kinesis-firehose-process-record-python", "kinesis-firehose-process-record-streams-as-source"},
-			Description: "General template: any record to itself.",
-			Example:     Example{Input: "Hello, world.\n", Output: "Hello, world.\n"},
-			transform:   general, identity: true,
-		},
 		{
 			Name:        "kinesis-firehose-apachelog-to-json",
 			Description: "Apache access log to JSON. As the blueprint in Node.js makes it: IPv4 hosts only, no newline behind it.",
@@ -46,6 +54,12 @@ func amazon() []Blueprint {
 			},
 			transform: apacheCSV,
 		},
+	}
+}
+
+// amazonSyslog is the published blueprints for syslog.
+func amazonSyslog() []Blueprint {
+	return []Blueprint{
 		{
 			Name:        "kinesis-firehose-syslog-to-json",
 			Description: "Syslog file to JSON. As the blueprint in Node.js makes it: without a process there is no processid. No newline behind it.",
@@ -77,18 +91,22 @@ func amazon() []Blueprint {
 			},
 			transform: syslogCSV,
 		},
-		{
-			Name:        "kinesis-firehose-cloudwatch-logs-processor",
-			Aliases:     []string{"kinesis-firehose-cloudwatch-logs-processor-python"},
-			Description: "CloudWatch Logs to lines. A record is a gzipped document; each of its messages gets a newline. Control messages are dropped.",
-			Example: Example{
-				Input: `{"messageType":"DATA_MESSAGE","owner":"123456789012","logGroup":"/app","logStream":"s1","subscriptionFilters":["f1"],` +
-					`"logEvents":[{"id":"1","timestamp":1432826855000,"message":"line 1"},{"id":"2","timestamp":1432826856000,"message":"line 2"}]}`,
-				Output:  "line 1\nline 2\n",
-				Gzipped: true,
-			},
-			transform: cloudWatch,
+	}
+}
+
+// logsProcessor is the published blueprint for what CloudWatch Logs sends.
+func logsProcessor() Blueprint {
+	return Blueprint{
+		Name:        "kinesis-firehose-cloudwatch-logs-processor",
+		Aliases:     []string{"kinesis-firehose-cloudwatch-logs-processor-python"},
+		Description: "CloudWatch Logs to lines. A record is a gzipped document; each of its messages gets a newline. Control messages are dropped.",
+		Example: Example{
+			Input: `{"messageType":"DATA_MESSAGE","owner":"123456789012","logGroup":"/app","logStream":"s1","subscriptionFilters":["f1"],` +
+				`"logEvents":[{"id":"1","timestamp":1432826855000,"message":"line 1"},{"id":"2","timestamp":1432826856000,"message":"line 2"}]}`,
+			Output:  "line 1\nline 2\n",
+			Gzipped: true,
 		},
+		transform: cloudWatch,
 	}
 }
 
