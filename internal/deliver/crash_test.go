@@ -21,7 +21,11 @@ func atEachWrite(t *testing.T, name string, story func(w *world)) {
 				bubble(t, func(t *testing.T) {
 					w := newWorld(t, 1, 5)
 					w.log.fault = func(n int, _ *record.Tx) (bool, error) {
-						if n-w.spared == crash && w.life == 1 {
+						switch {
+						case w.life > 1:
+						case w.crashed: // nothing more is written, whoever else is about to
+							return false, record.ErrUncertain
+						case n-w.spared == crash:
 							w.crashed = true
 							return stored, record.ErrUncertain
 						}
